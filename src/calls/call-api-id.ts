@@ -1,0 +1,16 @@
+import { hash } from 'node:crypto';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const LENGTH = 20;
+
+/**
+ * The id of a call, from the leg it began with: 20 characters of `[a-z0-9]`, the same for every observer and replay.
+ *
+ * `attempt` tells apart calls that reuse Call-ID and From-tag: 0, or the CSeq number of a later attempt.
+ */
+export function makeCallApiId(callId: string, fromTag: string, attempt = 0): string {
+  const digest = hash('sha256', `${callId}\n${fromTag}${attempt ? `\n${attempt}` : ''}`, 'buffer');
+  let id = '';
+  for (let i = 0; i < LENGTH; i++) id += ALPHABET[digest[i]! % ALPHABET.length]!;
+  return id;
+}

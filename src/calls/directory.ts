@@ -1,0 +1,138 @@
+import { type NumberMatcher, parseNumberPattern } from './number-pattern.ts';
+import type { ExtensionEntry, ExtensionKind, Tenant } from './tenant.ts';
+
+/** One extension of one tenant. */
+export interface Extension {
+  /** Extended number, `0003*102`; the plain number in a tenant without prefix. */
+  readonly number: string;
+  readonly short: string;
+  /** Configured name; empty if there is none. */
+  readonly name: string;
+  readonly kind: ExtensionKind;
+  readonly tenant: Tenant;
+}
+
+/** What stands at an address: a PBX, a trunk, or anything else. */
+export type Role = 'pbx' | 'trunk' | 'other';
+
+const MAX_CACHED = 20_000;
+
+/** The numbering plan: which SIP users are extensions, and which addresses are PBXs and trunks. */
+export class Directory {
+  readonly #plans: Plan[];
+  readonly #roles = new Map<string, Role>();
+  readonly #byHost = new Map<string, Plan>();
+  readonly #dids = new Map<string, Extension>();
+
+  constructor(tenants: readonly Tenant[]) {
+    this.#plans = tenants.map((tenant) => new Plan(tenant));
+    for (const plan of this.#plans) this.#index(plan);
+  }
+
+  role(address: string): Role {
+    return this.#roles.get(address) ?? 'other';
+  }
+
+  /** Whether the host is a tenant's domain or PBX: a URI with it names an account, not a device. */
+  isServer(host: string): boolean {
+    return this.#byHost.has(host) || this.#roles.has(host);
+  }
+
+  /** Whether nothing is known of the tenant's network, so that a leg's destination tells nothing. */
+  isOpen(tenant: Tenant): boolean {
+    return tenant.pbx.length === 0 && tenant.domains.length === 0;
+  }
+
+  /**
+   * The extension that a SIP user means. `hosts` are the places that can tell the tenant, best first: the URI's host and
+   * the addresses the message travelled between.
+   */
+  find(user: string, hosts: readonly string[]): Extension | undefined {
+    if (user === '') return undefined;
+    return this.#planFor(hosts)?.find(user) ?? this.#findExtended(user);
+  }
+
+  /** The extension that a dialled public number leads to. */
+  findDid(user: string): Extension | undefined {
+    return this.#dids.size === 0 ? undefined : this.#dids.get(user.replace(/^\+/, ''));
+  }
+
+  /** A dialled number without `+` or the prefix for an outside line. */
+  stripDialPrefix(dialled: string): string {
+    const digits = dialled.replace(/^\+/, '');
+    for (const { tenant } of this.#plans) {
+      const prefix = tenant.dialPrefixes.find((start) => start !== '' && digits.startsWith(start));
+      if (prefix !== undefined) return digits.slice(prefix.length);
+    }
+    return digits;
+  }
+
+  #planFor(hosts: readonly string[]): Plan | undefined {
+    if (this.#plans.length === 1) return this.#plans[0];
+    for (const host of hosts) {
+      const plan = this.#byHost.get(host);
+      if (plan) return plan;
+    }
+    return undefined;
+  }
+
+  /** A user that reads `0003*101` names its tenant itself. */
+  #findExtended(user: string): Extension | undefined {
+    for (const plan of this.#plans) {
+      if (plan.tenant.prefix !== '' && user.startsWith(plan.tenant.prefix)) {
+        const extension = plan.find(user);
+        if (extension) return extension;
+      }
+    }
+    return undefined;
+  }
+
+  #index(plan: Plan): void {
+    for (const address of plan.tenant.pbx) this.#roles.set(address, 'pbx');
+    for (const address of plan.tenant.trunks) this.#roles.set(address, 'trunk');
+    for (const host of [...plan.tenant.domains, ...plan.tenant.pbx]) {
+      if (!this.#byHost.has(host)) this.#byHost.set(host, plan);
+    }
+    for (const [did, extension] of plan.dids()) this.#dids.set(did, extension);
+  }
+}
+
+/** One tenant's extensions. */
+class Plan {
+  readonly tenant: Tenant;
+  readonly #entries: { readonly matches: NumberMatcher; readonly entry: ExtensionEntry }[];
+  readonly #known = new Map<string, Extension | undefined>();
+
+  constructor(tenant: Tenant) {
+    this.tenant = tenant;
+    this.#entries = tenant.extensions.map((entry) => ({ matches: parseNumberPattern(entry.number), entry }));
+  }
+
+  /** Finds a short (`101`) or extended (`0003*101`) number. */
+  find(user: string): Extension | undefined {
+    if (this.#known.has(user)) return this.#known.get(user);
+    const extension = this.#resolve(user);
+    if (this.#known.size >= MAX_CACHED) this.#known.clear();
+    this.#known.set(user, extension);
+    return extension;
+  }
+
+  *dids(): Generator<[string, Extension]> {
+    for (const { entry } of this.#entries) {
+      for (const did of entry.dids) yield [did.replace(/^\+/, ''), this.#make(entry.number, entry)];
+    }
+  }
+
+  #resolve(user: string): Extension | undefined {
+    const extended = `${this.tenant.prefix}*`;
+    const short = this.tenant.prefix !== '' && user.startsWith(extended) ? user.slice(extended.length) : user;
+    const found = this.#entries.find(({ matches }) => matches(short));
+    return found && this.#make(short, found.entry);
+  }
+
+  #make(short: string, entry: ExtensionEntry): Extension {
+    const { prefix } = this.tenant;
+    const number = prefix === '' ? short : `${prefix}*${short}`;
+    return { number, short, name: entry.name, kind: entry.kind, tenant: this.tenant };
+  }
+}

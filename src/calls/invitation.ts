@@ -1,0 +1,171 @@
+import type { SipMessage } from '../sip/message.ts';
+import type { Address } from '../sip/observation.ts';
+import { type NameAddr, parseNameAddr } from '../sip/name-addr.ts';
+import { SipParseError } from '../sip/parse-error.ts';
+import { parseUri, type SipUri, userNumber } from '../sip/uri.ts';
+import { parseVia } from '../sip/via.ts';
+import type { Directory, Extension, Role } from './directory.ts';
+import type { Numbers } from './feeders.ts';
+import type { Registrations } from './registrations.ts';
+import type { Aim } from './transaction.ts';
+
+const MAX_TEXT = 255;
+
+/** Who calls, as the called side is told. */
+export interface CallerIdentity {
+  /** Set if the caller is an extension. */
+  readonly extension: Extension | undefined;
+  readonly number: string;
+  readonly name: string;
+}
+
+/** What an INVITE says of a call, in the words of the numbering plan. */
+export interface Invitation {
+  readonly caller: CallerIdentity;
+  /** A PBX or trunk sent it: the caller is not on this leg. */
+  readonly origin: Role;
+  readonly aim: Aim;
+  /** The extension it is meant for. */
+  readonly called: Extension | undefined;
+  /** User of the Request-URI, as dialled. */
+  readonly dialled: string;
+  /** The dialled number without `+`, if it is an extension's public number. */
+  readonly did: string;
+  /** Branch of the hop before; empty on the first hop. */
+  readonly parentBranch: string;
+  /** What a leg that a PBX makes for this one may show again. */
+  readonly numbers: Numbers;
+}
+
+/** Reads an INVITE (or, where that was missed, a response to it) against the numbering plan. */
+export function readInvitation(
+  message: SipMessage,
+  source: Address,
+  destination: Address,
+  directory: Directory,
+  registrations: Registrations,
+): Invitation {
+  const to = readUri(message.to?.uri);
+  const target = message.isRequest ? readUri(message.requestUri) : to;
+  const hosts = [target?.host ?? '', destination.ip, source.ip];
+  const { parentBranch, origin } = readVias(message, source, directory);
+  const did = directory.findDid(target ? userNumber(target) : '');
+  const called = did ?? findCalled(target, to, hosts, directory, registrations);
+  const caller = identifyCaller(message, source, origin, directory);
+  const dialled = target ? userNumber(target).slice(0, MAX_TEXT) : '';
+  return {
+    caller,
+    origin,
+    aim: findAim(target, destination, called, directory),
+    called,
+    dialled,
+    did: did && target ? userNumber(target).replace(/^\+/, '') : '',
+    parentBranch,
+    numbers: { caller: caller.number.replace(/^\+/, ''), called: called?.number ?? directory.stripDialPrefix(dialled) },
+  };
+}
+
+function readUri(text: string | undefined): SipUri | undefined {
+  return text === undefined ? undefined : attempt(() => parseUri(text));
+}
+
+/** The value, or undefined where the peer wrote something that can't be read: other fields may still tell. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SipParseError) return undefined;
+    throw error;
+  }
+}
+
+/** A contact of a registered extension, else the Request-URI's user, else (a contact with a user of its own) the To. */
+function findCalled(
+  target: SipUri | undefined,
+  to: SipUri | undefined,
+  hosts: string[],
+  directory: Directory,
+  registrations: Registrations,
+): Extension | undefined {
+  if (!target) return undefined;
+  const account = registrations.find(target);
+  if (account) return directory.find(account.user, [account.host, ...hosts]);
+  const direct = directory.find(userNumber(target), hosts);
+  return (
+    direct ?? (to && !directory.isServer(target.host) ? directory.find(userNumber(to), [to.host, ...hosts]) : undefined)
+  );
+}
+
+function findAim(
+  target: SipUri | undefined,
+  destination: Address,
+  called: Extension | undefined,
+  directory: Directory,
+): Aim {
+  if (directory.role(destination.ip) !== 'other') return 'addressed';
+  if (target && directory.isServer(target.host)) return 'addressed';
+  return called && directory.isOpen(called.tenant) ? 'open' : 'offered';
+}
+
+/** The first hop's branch stands in the second Via; the last Via names who began. RFC 3261 §18.2.1. */
+function readVias(message: SipMessage, source: Address, directory: Directory): { parentBranch: string; origin: Role } {
+  const vias = message.values('Via');
+  const last = vias.length > 1 ? attempt(() => parseVia(vias.at(-1)!)) : undefined;
+  const first = last ? (last.parameters.get('received') ?? last.host) : source.ip;
+  const origin = directory.role(first);
+  const parent = vias.length > 1 ? attempt(() => parseVia(vias[1]!)) : undefined;
+  return {
+    parentBranch: parent?.parameters.get('branch') ?? '',
+    origin: origin === 'other' ? directory.role(source.ip) : origin,
+  };
+}
+
+const IDENTITY_HEADERS = ['P-Asserted-Identity', 'Remote-Party-ID', 'From'] as const;
+
+function identifyCaller(message: SipMessage, source: Address, origin: Role, directory: Directory): CallerIdentity {
+  const from = attempt(() => message.from);
+  const extension = origin === 'trunk' ? undefined : findCaller(message, from, source, directory);
+  const shown = findIdentity(message);
+  const number = numberOf(shown);
+  const name = (shown?.displayName ?? '').slice(0, MAX_TEXT);
+  if (extension) return { extension, number: extension.number, name: name || extension.name || extension.short };
+  if (isPrivate(message)) return { extension, number: 'anonymous', name: 'anonymous' };
+  return { extension, number, name: name || number.replace(/^\+/, '') };
+}
+
+/** The account behind an INVITE: the From, else (From hidden or rewritten) who authenticated or was asserted. */
+function findCaller(
+  message: SipMessage,
+  from: NameAddr | undefined,
+  source: Address,
+  directory: Directory,
+): Extension | undefined {
+  const uri = readUri(from?.uri);
+  const hosts = [uri?.host ?? '', source.ip];
+  const direct = uri && directory.find(userNumber(uri), hosts);
+  if (direct) return direct;
+  const credentials = message.text('Proxy-Authorization') ?? message.text('Authorization') ?? '';
+  const account = /username="([^"]+)"/i.exec(credentials)?.[1];
+  return account === undefined ? undefined : directory.find(account, hosts);
+}
+
+function findIdentity(message: SipMessage): NameAddr | undefined {
+  for (const header of IDENTITY_HEADERS) {
+    for (const value of message.values(header)) {
+      const address = attempt(() => parseNameAddr(value));
+      if (address && numberOf(address) !== '') return address;
+    }
+  }
+  return attempt(() => message.from);
+}
+
+function numberOf(address: NameAddr | undefined): string {
+  const uri = readUri(address?.uri);
+  return uri ? userNumber(uri).slice(0, MAX_TEXT) : '';
+}
+
+/** RFC 3323 §4.2, RFC 3325 §9.3. */
+function isPrivate(message: SipMessage): boolean {
+  const privacy = message.text('Privacy');
+  return privacy !== undefined && /\b(id|user|header)\b/i.test(privacy);
+}

@@ -1,0 +1,79 @@
+import { judge, NO_EVIDENCE, type StatusTable, summarise, type Verdict } from './call-status.ts';
+import type { Ending } from './event-writer.ts';
+import type { Leg } from './leg.ts';
+import type { Party } from './party.ts';
+import type { Transaction } from './transaction.ts';
+
+/** An ending without its `endedBy` and `synthesised`, which the moment of the end tells. */
+export type Judgement = Omit<Ending, 'endedBy' | 'synthesised'>;
+
+const ANSWERED: Judgement = { status: 'ANSWER', detail: 'answered', code: 200, phrase: '', q850: 0 };
+
+/** How the call ended for a called party: by the transactions that led to it. Design §4. */
+export function judgeCalled(party: Party, table: StatusTable): Judgement {
+  if (party.answeredAt > 0) return ANSWERED;
+  return sumUp(
+    [...party.call.transactions()].filter(([transaction]) => transaction.party === party && transaction.isLeaf),
+    table,
+  );
+}
+
+/** How the call ended for its caller: by its own leg where that was answered or given up, else by those tried last. */
+export function judgeCaller(party: Party, leg: Leg, table: StatusTable): Judgement {
+  if (party.answeredAt > 0) return ANSWERED;
+  const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
+  if (leg.callerLeft) return sumUp(own, table);
+  const tried = [...party.call.transactions()].filter(([{ aim, isLeaf }]) => isLeaf && aim !== 'addressed');
+  return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
+}
+
+/** How the call ended for an extension to which nothing was sent: by the leg addressed to it. */
+export function judgeAddressee(leg: Leg, table: StatusTable): Judgement {
+  return sumUp(
+    leg.transactions.filter(({ isLeaf }) => isLeaf).map((transaction) => [transaction, leg]),
+    table,
+  );
+}
+
+type Attempt = readonly [Transaction, Leg];
+
+/** Those that were still tried when the last of them began: of a serial fork the last, of a parallel one all. */
+function lastTried(attempts: readonly Attempt[]): Attempt[] {
+  const last = Math.max(...attempts.map(([{ startedAt }]) => startedAt));
+  return attempts.filter(([{ startedAt, endedAt }]) => startedAt === last || endedAt === 0 || endedAt > last);
+}
+
+function sumUp(attempts: readonly Attempt[], table: StatusTable): Judgement {
+  const judged = attempts.map(([transaction, leg]) => ({
+    transaction,
+    verdict: judge(gatherEvidence(transaction, leg), table),
+  }));
+  const best: Verdict = summarise(judged.map(({ verdict }) => verdict)) ?? judge(NO_EVIDENCE, table);
+  const transaction = judged.find(({ verdict }) => verdict === best)?.transaction;
+  return {
+    ...best,
+    code: transaction?.code ?? 0,
+    phrase: transaction?.phrase ?? '',
+    q850: transaction?.cause.q850 ?? 0,
+  };
+}
+
+function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof judge>[0] {
+  const { call } = leg;
+  return {
+    answered: transaction.isAnswered,
+    callerLeft: transaction.cancelledBy === 'caller' || leg.callerLeft,
+    cancelled: transaction.cancelledBy === 'network',
+    callerUnknown: leg.isFed && leg.feeder === undefined,
+    siblingAnswered:
+      call.parties.some(({ answeredAt, role }) => role === 'called' && answeredAt > 0) || leg.answeredAt > 0,
+    rang: transaction.rang,
+    code: transaction.code,
+    phrase: transaction.phrase,
+    q850: transaction.cause.q850,
+    q850Location: transaction.cause.location,
+    sipCause: transaction.cause.sip,
+    toExtension: (transaction.party ?? leg.addressee) !== undefined,
+    neverOffered: !call.wasOffered,
+  };
+}

@@ -1,0 +1,40 @@
+import type { Leg } from './leg.ts';
+
+/** The legs that are known, by Call-ID. */
+export class LegIndex {
+  readonly #first = new Map<string, Leg>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** First leg of a Call-ID; `next` leads to the others. */
+  first(callId: string): Leg | undefined {
+    return this.#first.get(callId);
+  }
+
+  find(callId: string, fromTag: string): Leg | undefined {
+    let leg = this.#first.get(callId);
+    while (leg && leg.fromTag !== fromTag) leg = leg.next;
+    return leg;
+  }
+
+  /** Adds a leg before others of its Call-ID, so that the newest attempt is found first. */
+  add(leg: Leg): void {
+    leg.next = this.#first.get(leg.callId);
+    this.#first.set(leg.callId, leg);
+    this.#size++;
+  }
+
+  remove(leg: Leg): void {
+    this.#size--;
+    const first = this.#first.get(leg.callId);
+    if (first === leg) {
+      if (leg.next) this.#first.set(leg.callId, leg.next);
+      else this.#first.delete(leg.callId);
+      return;
+    }
+    for (let other = first; other; other = other.next) if (other.next === leg) other.next = leg.next;
+  }
+}

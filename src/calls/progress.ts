@@ -1,0 +1,314 @@
+import type { SipMessage } from '../sip/message.ts';
+import type { StatusTable } from './call-status.ts';
+import { readCause } from './cause.ts';
+import { Deadlines } from './deadlines.ts';
+import type { CallEvent } from './event.ts';
+import { type Ending, writeEvent } from './event-writer.ts';
+import { judgeAddressee, judgeCalled, judgeCaller } from './judgement.ts';
+import type { Leg } from './leg.ts';
+import { Party } from './party.ts';
+import { PARTY_STATES, type PartyInput } from './party-states.ts';
+import type { TrackerOptions } from './tracker-options.ts';
+import type { Dialog, Transaction } from './transaction.ts';
+
+const CHALLENGES: ReadonlySet<number> = new Set([401, 407, 422]);
+const MAX_PHRASE = 255;
+
+type EndedBy = Ending['endedBy'];
+
+/** Moves legs and their parties along as messages come and time passes, and collects the events that this makes. */
+export class Progress {
+  events: CallEvent[] = [];
+  readonly #deadlines = new Deadlines<Leg>();
+  readonly #options: TrackerOptions;
+  readonly #statusTable: StatusTable;
+  readonly #onOver: (leg: Leg) => void;
+
+  /** `onOver` is told of every leg that is over. */
+  constructor(options: TrackerOptions, statusTable: StatusTable, onOver: (leg: Leg) => void) {
+    this.#options = options;
+    this.#statusTable = statusTable;
+    this.#onOver = onOver;
+  }
+
+  takeEvents(): readonly CallEvent[] {
+    const events = this.events;
+    this.events = [];
+    return events;
+  }
+
+  /** The next leg whose deadline is at or before `now`. */
+  nextDue(now: number): Leg | undefined {
+    return this.#deadlines.take(now);
+  }
+
+  /** A leg's first attempt, or another one with credentials or elsewhere: what became of those before counts no more. */
+  begin(leg: Leg, cseq: number, at: number): void {
+    leg.cseq = cseq;
+    leg.transactions = [];
+    leg.phase = leg.isReleased ? 'pending' : 'held';
+    this.#deadlines.set(leg, at + (leg.isReleased ? this.#options.ringLimitMs : this.#options.dialHoldMs));
+  }
+
+  /** A further hop. What it leads to takes the place of what the hop before seemed to lead to. */
+  add(leg: Leg, transaction: Transaction, at: number): void {
+    if (leg.feeder) this.#release(leg.feeder, at);
+    const passed = transaction.parent?.party;
+    if (passed && passed !== transaction.party) this.#change(passed, 'vanish', at);
+    if (transaction.aim === 'offered') this.#release(leg, at);
+    else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
+  }
+
+  /** A PBX makes a leg for this one: so it is a PBX that this one reached, and whoever it seemed to call is not there. */
+  feed(feeder: Leg): void {
+    feeder.feeds++;
+    for (const transaction of feeder.transactions) {
+      if (transaction.aim !== 'open' || !transaction.party) continue;
+      this.#change(transaction.party, 'vanish', 0);
+      if (transaction.party.state === 'over') transaction.passOn();
+    }
+  }
+
+  #release(leg: Leg, at: number): void {
+    if (leg.phase === 'held' || leg.phase === 'challenged') {
+      leg.phase = 'pending';
+      this.#deadlines.set(leg, at + this.#options.ringLimitMs);
+    }
+    if (leg.isReleased) return this.#releaseLeaves(leg, at);
+    leg.isReleased = true;
+    if (leg.caller) this.#change(leg.caller, 'release', at);
+    this.#releaseLeaves(leg, at);
+  }
+
+  #releaseLeaves(leg: Leg, at: number): void {
+    for (const { party, isLeaf } of leg.transactions) if (party && isLeaf) this.#change(party, 'release', at);
+  }
+
+  /** A provisional response but 100. */
+  ring(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
+    if (transaction.code > 0) return;
+    this.#release(leg, at);
+    if (leg.phase === 'pending') this.#deadlines.set(leg, at + this.#options.ringLimitMs);
+    transaction.earlyTag = message.toTag;
+    if (message.statusCode < 180 || message.statusCode > 189) return;
+    transaction.rang = true;
+    if (leg.caller) this.#ringParty(leg.caller, at);
+    if (transaction.isLeaf && transaction.party) this.#ringParty(transaction.party, at);
+  }
+
+  #ringParty(party: Party, at: number): void {
+    party.rangAt ||= at;
+    this.#change(party, 'ring', at);
+  }
+
+  /** A 2xx: each To-tag makes a dialog. False if there are too many. RFC 3261 §13.2.2.4. */
+  accept(leg: Leg, transaction: Transaction, message: SipMessage, at: number): boolean {
+    const { toTag } = message;
+    transaction.code ||= message.statusCode;
+    transaction.endedAt ||= at;
+    this.refresh(leg, message, at);
+    const known = leg.dialogs.find((dialog) => dialog.toTag === toTag);
+    if (known) known.party ??= transaction.isLeaf ? transaction.party : undefined;
+    else if (leg.dialogs.length >= this.#options.maxForks) return false;
+    else this.#openDialog(leg, toTag, findAnswerer(leg, transaction, toTag), at);
+    return true;
+  }
+
+  #openDialog(leg: Leg, toTag: string, party: Party | undefined, at: number): Dialog {
+    const dialog: Dialog = { toTag, party, over: false };
+    leg.dialogs.push(dialog);
+    this.#release(leg, at);
+    leg.phase = 'answered';
+    leg.answeredAt ||= at;
+    this.#scheduleEnd(leg, at);
+    if (party) this.#answerParty(party, at);
+    if (leg.caller) {
+      leg.caller.answeredBy ??= party?.extension.number;
+      this.#answerParty(leg.caller, at);
+    }
+    return dialog;
+  }
+
+  #answerParty(party: Party, at: number): void {
+    party.answeredAt ||= at;
+    this.#change(party, 'answer', at);
+  }
+
+  /** A 2xx sets or takes away the session timer. RFC 4028 §7.2. */
+  refresh(leg: Leg, message: SipMessage, at: number): void {
+    const interval = message.has('Session-Expires') ? /^\d{1,7}/.exec(message.text('Session-Expires')!) : null;
+    leg.sessionMs = interval ? Number(interval[0]) * 1000 : 0;
+    if (leg.phase === 'answered') this.#scheduleEnd(leg, at);
+  }
+
+  #scheduleEnd(leg: Leg, at: number): void {
+    const { callLimitMs, sessionSlackMs } = this.#options;
+    const end = leg.sessionMs > 0 ? at + leg.sessionMs + sessionSlackMs : leg.answeredAt + callLimitMs;
+    this.#deadlines.set(leg, end);
+  }
+
+  /** A final response other than 2xx. */
+  fail(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
+    if (transaction.code > 0) return;
+    transaction.code = message.statusCode;
+    transaction.phrase = message.reasonPhrase.slice(0, MAX_PHRASE);
+    transaction.endedAt = at;
+    transaction.cause = readCause(message) ?? transaction.cause;
+    if (CHALLENGES.has(message.statusCode)) return this.#challenge(leg, at);
+    this.#release(leg, at);
+    this.#settle(leg, at, findEnder(leg, transaction), false);
+  }
+
+  #challenge(leg: Leg, at: number): void {
+    if (leg.answeredAt > 0 || !leg.hasFailed) return;
+    leg.phase = 'challenged';
+    this.#deadlines.set(leg, at + this.#options.challengeMs);
+  }
+
+  /** A CANCEL, by the calling side or by a proxy or PBX between. What it comes to, the final response tells. */
+  cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
+    if (transaction.code > 0 || transaction.cancelledBy !== undefined) return;
+    if (transaction.parent === undefined && !leg.isFed) leg.callerLeft = true;
+    transaction.cancelledBy = leg.isGivenUp ? 'caller' : 'network';
+    transaction.cause = readCause(message) ?? transaction.cause;
+    if (leg.phase !== 'answered' && transaction.parent === undefined) {
+      this.#deadlines.set(leg, at + this.#options.lingerMs);
+    }
+  }
+
+  /** The end of a dialog. */
+  close(leg: Leg, dialog: Dialog, at: number, by: EndedBy, synthesised = false): void {
+    if (dialog.over) return;
+    dialog.over = true;
+    this.#settle(leg, at, by, synthesised);
+  }
+
+  /** A BYE without a 2xx before it: of an early dialog (RFC 3261 §15.1.1), or the 2xx was missed. */
+  closeUnanswered(leg: Leg, toTag: string, by: 'caller' | 'called', at: number): void {
+    if (by === 'caller' && !leg.isAcknowledged) {
+      leg.callerLeft = true;
+      return this.#deadlines.set(leg, at + this.#options.lingerMs);
+    }
+    const leaf = leg.transactions.find(({ earlyTag }) => earlyTag === toTag) ?? leg.root;
+    const party = leaf && findAnswerer(leg, leaf, toTag);
+    this.close(leg, this.#openDialog(leg, toTag, party, at), at, by);
+  }
+
+  /** Ends what is over: called parties whose transactions or dialogs are, and the caller when its leg is. */
+  #settle(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
+    for (const { party } of leg.transactions) {
+      if (party && isCalledOver(party)) this.#endCalled(party, at, by, synthesised);
+    }
+    if (!leg.isOver || leg.phase === 'ended' || leg.phase === 'redirected') return;
+    if (isRedirected(leg)) return this.#await(leg, 'redirected', at + this.#options.redirectMs);
+    if (leg.phase !== 'failed') this.#endAddressee(leg, at, by);
+    const hasForks = leg.dialogs.length === 0 && leg.transactions.some(({ code }) => code === 0);
+    this.#await(leg, hasForks ? 'failed' : 'ended', at + this.#options.lingerMs);
+    if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
+  }
+
+  #await(leg: Leg, phase: 'redirected' | 'failed' | 'ended', until: number): void {
+    leg.phase = phase;
+    this.#deadlines.set(leg, until);
+    if (phase === 'ended') this.#onOver(leg);
+  }
+
+  #endCalled(party: Party, at: number, endedBy: EndedBy, synthesised: boolean): void {
+    if (party.state === 'over') return;
+    this.#change(party, 'end', at, { ...judgeCalled(party, this.#statusTable), endedBy, synthesised });
+  }
+
+  #endCaller(party: Party, leg: Leg, at: number, endedBy: EndedBy, synthesised: boolean): void {
+    if (party.state === 'over') return;
+    if (party.call.legs.some((other) => other.caller === party && !other.isOver && other.phase !== 'ended')) return;
+    this.#change(party, 'end', at, { ...judgeCaller(party, leg, this.#statusTable), endedBy, synthesised });
+  }
+
+  /** A phone to which nothing was ever sent hears of the call when the leg addressed to it fails. Design §3. */
+  #endAddressee(leg: Leg, at: number, endedBy: EndedBy): void {
+    const { addressee, call } = leg;
+    if (!addressee || leg.answeredAt > 0 || leg.callerLeft || call.wasOffered) return;
+    const party = new Party(call, addressee.extension, 'called', addressee.params);
+    this.#change(party, 'end', at, { ...judgeAddressee(leg, this.#statusTable), endedBy, synthesised: false });
+  }
+
+  /** A leg's deadline has come. */
+  expire(leg: Leg, at: number): void {
+    switch (leg.phase) {
+      case 'held':
+        return this.#release(leg, at);
+      case 'challenged':
+        return this.#abandon(leg, at);
+      case 'redirected':
+        this.#await(leg, 'ended', at + this.#options.lingerMs);
+        if (leg.caller) this.#endCaller(leg.caller, leg, at, 'network', false);
+        return;
+      case 'answered':
+        for (const dialog of leg.dialogs) this.close(leg, dialog, at, 'timer', true);
+        return;
+      default:
+        return this.#timeOut(leg, at);
+    }
+  }
+
+  /** No credentials came: there was no call, unless it had been told. */
+  #abandon(leg: Leg, at: number): void {
+    if (leg.isReleased) return this.#endAll(leg, at, 'network', false);
+    this.#await(leg, 'ended', at + this.#options.lingerMs);
+    if (leg.caller) this.#change(leg.caller, 'vanish', at);
+    for (const { party } of leg.transactions) if (party) this.#change(party, 'vanish', at);
+  }
+
+  /** Silence; after a CANCEL it is as good as the 487. RFC 3261 §9.1. */
+  #timeOut(leg: Leg, at: number): void {
+    const isCancelled = leg.isGivenUp || leg.root?.cancelledBy !== undefined;
+    this.#endAll(leg, at, leg.isGivenUp ? 'caller' : 'timer', !isCancelled);
+  }
+
+  #endAll(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
+    this.#await(leg, 'ended', at + this.#options.lingerMs);
+    for (const transaction of leg.transactions) transaction.endedAt ||= at;
+    for (const { party } of leg.transactions) if (party) this.#endCalled(party, at, by, synthesised);
+    if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
+  }
+
+  /** Moves a party along its state table, and tells what that line of it tells. */
+  #change(party: Party, input: PartyInput, at: number, ending?: Ending): void {
+    const transition = PARTY_STATES[party.state][input];
+    if (!transition) return;
+    party.state = transition.next;
+    for (const kind of transition.tells) this.events.push(writeEvent(party, kind, at, ending));
+  }
+}
+
+/** Who made an unanswered transaction end: a PBX that answers for a phone is the network. */
+function findEnder(leg: Leg, { cancelledBy, aim }: Transaction): EndedBy {
+  if (leg.callerLeft || cancelledBy === 'caller') return 'caller';
+  return cancelledBy === 'network' || aim === 'addressed' ? 'network' : 'called';
+}
+
+const isRedirected = (leg: Leg): boolean => {
+  const code = leg.dialogs.length > 0 ? 0 : (leg.root?.code ?? 0);
+  return code >= 300 && code < 400 && !leg.callerLeft;
+};
+
+/** Over when every device's dialog is or, before any answer, every transaction that leads to it. */
+function isCalledOver(party: Party): boolean {
+  const { legs } = party.call;
+  const dialogs = legs.flatMap((leg) => leg.dialogs.filter((dialog) => dialog.party === party));
+  if (dialogs.length > 0) return dialogs.every(({ over }) => over);
+  return legs.every((leg) =>
+    leg.transactions.every(
+      (transaction) =>
+        transaction.party !== party || !transaction.isLeaf || transaction.hasFailed || leg.phase === 'ended',
+    ),
+  );
+}
+
+/** Who sent the 2xx: the end of that branch, else the one whose early dialog it was, else the only one there is. */
+function findAnswerer(leg: Leg, transaction: Transaction, toTag: string): Party | undefined {
+  if (transaction.isLeaf) return transaction.party;
+  const leaves = leg.transactions.filter(({ isLeaf, party }) => isLeaf && party);
+  const early = leaves.find(({ earlyTag }) => earlyTag === toTag && toTag !== '');
+  return early?.party ?? (leaves.length === 1 ? leaves[0]!.party : undefined);
+}

@@ -1,0 +1,48 @@
+import { LRUCache } from 'lru-cache';
+import type { SipMessage } from '../sip/message.ts';
+import { parseNameAddr } from '../sip/name-addr.ts';
+import { SipParseError } from '../sip/parse-error.ts';
+import { parseUri, type SipUri } from '../sip/uri.ts';
+
+/** An address of record. */
+export interface Account {
+  readonly user: string;
+  readonly host: string;
+}
+
+/**
+ * Which account a contact belongs to, learned from the REGISTER transactions that pass: some phones register a contact
+ * with a user of its own, and an INVITE sent there does not name the extension. RFC 3261 §10.
+ */
+export class Registrations {
+  readonly #accounts: LRUCache<string, Account>;
+
+  constructor(maxContacts: number) {
+    this.#accounts = new LRUCache({ max: maxContacts });
+  }
+
+  /** Takes in a 2xx to a REGISTER, which lists all contacts of the account. RFC 3261 §10.3 step 8. */
+  observe(response: SipMessage): void {
+    try {
+      const account = parseUri(response.to?.uri ?? '');
+      for (const value of response.values('Contact')) this.#learn(account, value);
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error;
+    }
+  }
+
+  /** The account behind a contact; undefined where the contact's user is the account's anyway, or unknown. */
+  find(contact: SipUri): Account | undefined {
+    return this.#accounts.size === 0 ? undefined : this.#accounts.get(keyOf(contact));
+  }
+
+  #learn(account: SipUri, value: string): void {
+    const { uri, parameters } = parseNameAddr(value);
+    const contact = parseUri(uri);
+    if (contact.user === account.user) return;
+    if (parameters.get('expires') === '0') this.#accounts.delete(keyOf(contact));
+    else this.#accounts.set(keyOf(contact), { user: account.user, host: account.host });
+  }
+}
+
+const keyOf = ({ user, host, port }: SipUri): string => `${user}@${host}:${port ?? ''}`;

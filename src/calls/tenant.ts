@@ -1,0 +1,28 @@
+/** What an extension is: phones are judged by the legs sent to them, the others are answered by the PBX itself. */
+export const EXTENSION_KINDS = ['phone', 'queue', 'ivr', 'conference'] as const;
+
+export type ExtensionKind = (typeof EXTENSION_KINDS)[number];
+
+/** Extensions as configured: `number` is one number, a range or a pattern (see `parseNumberPattern`). */
+export interface ExtensionEntry {
+  readonly number: string;
+  /** Name shown to called parties where SIP gives none; empty if there is none. */
+  readonly name: string;
+  readonly kind: ExtensionKind;
+  /** Public numbers that lead to it, digits only. */
+  readonly dids: readonly string[];
+}
+
+/** One customer's numbering plan and network. Addresses are IP addresses as text; domains are in lower case. */
+export interface Tenant {
+  /** Prefix of extended numbers (`0003` in `0003*101`); empty for a tenant with plain numbers. */
+  readonly prefix: string;
+  readonly domains: readonly string[];
+  readonly pbx: readonly string[];
+  readonly trunks: readonly string[];
+  readonly extensions: readonly ExtensionEntry[];
+  readonly dialPrefixes: readonly string[];
+  readonly pickupCodes: readonly string[];
+  /** `trunk`: the phones' own traffic does not pass here, so they are judged by the legs addressed to them. */
+  readonly sensor: 'phones' | 'trunk';
+}

@@ -1,0 +1,247 @@
+import { SipMessage } from '../sip/message.ts';
+import type { Observation } from '../sip/observation.ts';
+import { SipParseError } from '../sip/parse-error.ts';
+import { Call } from './call.ts';
+import { makeCallApiId } from './call-api-id.ts';
+import { type StatusTable, STATUS_TABLE } from './call-status.ts';
+import type { Directory } from './directory.ts';
+import type { CallEvent } from './event.ts';
+import { Feeders } from './feeders.ts';
+import { type Invitation, readInvitation } from './invitation.ts';
+import { Leg } from './leg.ts';
+import { LegIndex } from './leg-index.ts';
+import { Progress } from './progress.ts';
+import { Registrations } from './registrations.ts';
+import { seatCalled, seatCaller } from './seating.ts';
+import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
+import { Transaction } from './transaction.ts';
+
+const MAX_TOKEN = 512;
+const NONE: readonly CallEvent[] = [];
+
+/**
+ * Works out from observations what happens to every extension: observations in, call events out.
+ *
+ * Pure: time comes with the observations and with `expire`. Before each observation call `expire` with its time, so that
+ * events come in order of time. Nothing a peer sends makes it throw.
+ */
+export class CallTracker {
+  /** Observations that told nothing, by reason. */
+  readonly drops = new Map<string, number>();
+  /** SIP messages taken in, and calls begun. */
+  messages = 0;
+  calls = 0;
+  readonly #options: TrackerOptions;
+  readonly #registrations: Registrations;
+  readonly #legs = new LegIndex();
+  readonly #feeders = new Feeders();
+  readonly #progress: Progress;
+  readonly #message = new SipMessage();
+  #directory: Directory;
+
+  constructor(directory: Directory, options: Partial<TrackerOptions> = {}, statusTable: StatusTable = STATUS_TABLE) {
+    this.#directory = directory;
+    this.#options = { ...TRACKER_DEFAULTS, ...options };
+    this.#registrations = new Registrations(this.#options.maxContacts);
+    this.#progress = new Progress(this.#options, statusTable, (leg) => this.#feeders.remove(leg));
+  }
+
+  /** Legs known at present, those that ended a moment ago included. */
+  get legCount(): number {
+    return this.#legs.size;
+  }
+
+  /** Takes over a new numbering plan; calls that are up keep the extensions they have. */
+  useDirectory(directory: Directory): void {
+    this.#directory = directory;
+  }
+
+  /** Takes in one observation; returns the events it brought about. */
+  observe(observation: Observation): readonly CallEvent[] {
+    try {
+      const message = this.#message.read(observation.bytes);
+      this.messages++;
+      if (message.isRequest) this.#observeRequest(message, observation);
+      else this.#observeResponse(message, observation);
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error;
+      this.#drop('not readable as SIP');
+    }
+    return this.#takeEvents();
+  }
+
+  /** Lets time pass up to `now` (epoch ms; Infinity: to the end of all calls); returns the events due by then. */
+  expire(now: number): readonly CallEvent[] {
+    let leg: Leg | undefined;
+    while ((leg = this.#progress.nextDue(now))) {
+      if (leg.phase === 'ended') this.#forget(leg);
+      else this.#progress.expire(leg, leg.deadline);
+    }
+    return this.#takeEvents();
+  }
+
+  #takeEvents(): readonly CallEvent[] {
+    return this.#progress.events.length === 0 ? NONE : this.#progress.takeEvents();
+  }
+
+  #drop(reason: string): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+  }
+
+  #observeRequest(message: SipMessage, observation: Observation): void {
+    switch (message.method) {
+      case 'INVITE':
+        return this.#observeInvite(message, observation);
+      case 'ACK':
+        return this.#observeAck(message);
+      case 'CANCEL':
+        return this.#observeCancel(message, observation.observedAt);
+      case 'BYE':
+        return this.#observeBye(message, observation.observedAt);
+    }
+  }
+
+  #observeResponse(message: SipMessage, observation: Observation): void {
+    if (message.method === 'INVITE') return this.#observeInviteResponse(message, observation);
+    if (message.method === 'REGISTER') {
+      if (message.statusCode >= 200 && message.statusCode < 300) this.#registrations.observe(message);
+      return;
+    }
+    if (message.statusCode >= 200) this.#observeInDialog(message, observation.observedAt);
+  }
+
+  #observeInvite(message: SipMessage, observation: Observation): void {
+    const { callId, cseq } = message;
+    if (callId === '' || cseq < 0) return this.#drop('INVITE without Call-ID or CSeq');
+    if (message.toTag !== '') return; // a re-INVITE: its response tells whether the session goes on
+    const { fromTag, branch } = message;
+    if (callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN || branch.length > MAX_TOKEN) {
+      return this.#drop('Call-ID, tag or branch longer than 512');
+    }
+    const known = this.#legs.find(callId, fromTag);
+    if (known && (known.hasBranch(branch, cseq) || cseq < known.cseq)) return; // a copy or a retransmission
+    if (known && known.phase === 'answered') return; // a late copy, or an RFC 2543 re-INVITE, without tags
+    this.#offer(known, message, observation);
+  }
+
+  /** A new transaction: of a new leg, of a further attempt of a leg, or of a further hop. */
+  #offer(known: Leg | undefined, message: SipMessage, observation: Observation): void {
+    const { source, destination, observedAt } = observation;
+    const invitation = readInvitation(message, source, destination, this.#directory, this.#registrations);
+    const isNew = !known || known.phase === 'ended';
+    const leg = isNew ? this.#openLeg(message, invitation, observation) : known;
+    if (!leg) return;
+    if (isNew || message.cseq > leg.cseq) this.#progress.begin(leg, message.cseq, observedAt);
+    this.#addTransaction(leg, message, invitation, observedAt);
+    if (isNew && !leg.isFed) this.#feeders.add(leg, destination.ip, invitation.numbers);
+  }
+
+  #openLeg(message: SipMessage, invitation: Invitation, { source }: Observation): Leg | undefined {
+    if (this.#legs.size >= this.#options.maxLegs) {
+      this.#drop('more legs than limits allow');
+      return undefined;
+    }
+    const { callId, fromTag, cseq } = message;
+    const first = this.#legs.first(callId);
+    const sibling = this.#findSibling(first, fromTag);
+    const feeder = sibling ? undefined : this.#feeders.find(source.ip, invitation.numbers);
+    const call = (sibling ?? feeder)?.call ?? this.#openCall(message, invitation, first !== undefined);
+    const isFed = feeder !== undefined || invitation.origin === 'pbx';
+    const leg = new Leg(call, callId, fromTag, cseq, isFed, feeder);
+    this.#legs.add(leg);
+    if (feeder) this.#progress.feed(feeder);
+    return leg;
+  }
+
+  /** A leg with the Call-ID of one that is up, but another From-tag, belongs to the same call: a B2BUA made it. */
+  #findSibling(first: Leg | undefined, fromTag: string): Leg | undefined {
+    for (let leg = first; leg; leg = leg.next) if (leg.phase !== 'ended' && leg.fromTag !== fromTag) return leg;
+    return undefined;
+  }
+
+  #openCall({ callId, fromTag, cseq }: SipMessage, { dialled, did }: Invitation, seenBefore: boolean): Call {
+    this.calls++;
+    return new Call(makeCallApiId(callId, fromTag, seenBefore ? cseq : 0), dialled, did);
+  }
+
+  #addTransaction(leg: Leg, message: SipMessage, invitation: Invitation, at: number): void {
+    if (leg.transactions.length >= this.#options.maxForks) return this.#drop('more forks than limits allow');
+    const { parentBranch, aim, origin } = invitation;
+    const parent = parentBranch === '' ? undefined : leg.transactions.find(({ branch }) => branch === parentBranch);
+    const transaction = new Transaction(message.branch, message.cseq, aim, at, parent);
+    leg.transactions.push(transaction);
+    if (!parent && !leg.isFed && origin === 'other') seatCaller(leg, invitation);
+    seatCalled(leg, transaction, invitation);
+    this.#progress.add(leg, transaction, at);
+  }
+
+  #observeInviteResponse(message: SipMessage, observation: Observation): void {
+    const { callId, cseq, statusCode } = message;
+    if (statusCode === 100) return;
+    const at = observation.observedAt;
+    const leg = this.#legs.find(callId, message.fromTag) ?? this.#openMissed(message, observation);
+    if (!leg || leg.phase === 'ended') return;
+    const transaction = leg.transaction(message.branch, cseq);
+    if (!transaction) return this.#observeInDialog(message, at);
+    if (statusCode < 200) this.#progress.ring(leg, transaction, message, at);
+    else if (statusCode >= 300) this.#progress.fail(leg, transaction, message, at);
+    else if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
+  }
+
+  /** A call whose INVITE was missed: while it rings, its response tells enough. */
+  #openMissed(message: SipMessage, observation: Observation): Leg | undefined {
+    if (message.statusCode < 180 || message.statusCode > 189) return undefined;
+    const { callId, fromTag, cseq } = message;
+    if (callId === '' || cseq < 0 || callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN) return undefined;
+    this.#offer(undefined, message, {
+      ...observation,
+      source: observation.destination,
+      destination: observation.source,
+    });
+    return this.#legs.find(callId, fromTag);
+  }
+
+  #observeAck(message: SipMessage): void {
+    const leg = this.#legs.find(message.callId, message.fromTag);
+    if (!leg || leg.phase !== 'pending' || message.toTag === '') return;
+    // The ACK of a 2xx has a branch of its own. RFC 3261 §17.1.1.3.
+    if (!leg.hasBranch(message.branch, message.cseq)) leg.isAcknowledged = true;
+  }
+
+  #observeCancel(message: SipMessage, at: number): void {
+    const leg = this.#legs.find(message.callId, message.fromTag);
+    const transaction = leg?.transaction(message.branch, message.cseq);
+    if (leg && transaction) this.#progress.cancel(leg, transaction, message, at);
+  }
+
+  #observeBye(message: SipMessage, at: number): void {
+    const { callId, fromTag, toTag } = message;
+    for (let leg = this.#legs.first(callId); leg; leg = leg.next) {
+      const byCaller = fromTag === leg.fromTag;
+      if (!byCaller && toTag !== leg.fromTag) continue;
+      const dialog = leg.dialog(fromTag, toTag);
+      const by = byCaller ? 'caller' : 'called';
+      if (dialog) this.#progress.close(leg, dialog, at, by);
+      else if (leg.phase === 'pending') this.#progress.closeUnanswered(leg, byCaller ? toTag : fromTag, by, at);
+    }
+  }
+
+  /** A response within a dialog: 2xx refreshes the session, 481 and 408 end it. RFC 5057 §5.1. */
+  #observeInDialog(message: SipMessage, at: number): void {
+    const { callId, statusCode } = message;
+    for (let leg = this.#legs.first(callId); leg; leg = leg.next) {
+      if (leg.phase !== 'answered') continue;
+      const dialog = leg.dialog(message.fromTag, message.toTag);
+      if (!dialog) continue;
+      if (statusCode === 481 || statusCode === 408) this.#progress.close(leg, dialog, at, 'network');
+      else if (statusCode < 300 && (message.method === 'INVITE' || message.method === 'UPDATE')) {
+        this.#progress.refresh(leg, message, at);
+      }
+    }
+  }
+
+  #forget(leg: Leg): void {
+    this.#legs.remove(leg);
+    leg.call.legs.splice(leg.call.legs.indexOf(leg), 1);
+  }
+}
