@@ -61,15 +61,22 @@ export class Leg implements Timed {
     call.legs.push(this);
   }
 
-  /** Transaction of a branch; where the branch was never seen, the first of that sequence number. */
+  /** Transaction of a branch; where that was never seen, the only one of the sequence number. */
   transaction(branch: string, cseq: number): Transaction | undefined {
-    let first: Transaction | undefined;
+    let only: Transaction | undefined;
+    let count = 0;
     for (const transaction of this.transactions) {
       if (transaction.cseq !== cseq) continue;
       if (transaction.branch === branch) return transaction;
-      first ??= transaction;
+      only = transaction;
+      count++;
     }
-    return first;
+    return count === 1 ? only : undefined;
+  }
+
+  /** Whether an end of the way leads to the party. */
+  leadsTo(party: Party): boolean {
+    return this.transactions.some((transaction) => transaction.isLeaf && transaction.party === party);
   }
 
   hasBranch(branch: string, cseq: number): boolean {

@@ -54,7 +54,7 @@ export class Progress {
   add(leg: Leg, transaction: Transaction, at: number): void {
     if (leg.feeder) this.#release(leg.feeder, at);
     const passed = transaction.parent?.party;
-    if (passed && passed !== transaction.party) this.#change(passed, 'vanish', at);
+    if (passed && !leg.leadsTo(passed)) this.#change(passed, 'vanish', at);
     if (transaction.aim === 'offered') this.#release(leg, at);
     else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
   }
@@ -102,13 +102,15 @@ export class Progress {
   }
 
   /** A 2xx: each To-tag makes a dialog. False if there are too many. RFC 3261 §13.2.2.4. */
-  accept(leg: Leg, transaction: Transaction, message: SipMessage, at: number): boolean {
+  accept(leg: Leg, transaction: Transaction | undefined, message: SipMessage, at: number): boolean {
     const { toTag } = message;
-    transaction.code ||= message.statusCode;
-    transaction.endedAt ||= at;
+    if (transaction) {
+      transaction.code ||= message.statusCode;
+      transaction.endedAt ||= at;
+    }
     this.refresh(leg, message, at);
     const known = leg.dialogs.find((dialog) => dialog.toTag === toTag);
-    if (known) known.party ??= transaction.isLeaf ? transaction.party : undefined;
+    if (known) known.party ??= transaction?.isLeaf ? transaction.party : undefined;
     else if (leg.dialogs.length >= this.#options.maxForks) return false;
     else this.#openDialog(leg, toTag, findAnswerer(leg, transaction, toTag), at);
     return true;
@@ -189,22 +191,26 @@ export class Progress {
       leg.callerLeft = true;
       return this.#deadlines.set(leg, at + this.#options.lingerMs);
     }
-    const leaf = leg.transactions.find(({ earlyTag }) => earlyTag === toTag) ?? leg.root;
-    const party = leaf && findAnswerer(leg, leaf, toTag);
+    const party = findAnswerer(leg, undefined, toTag);
     this.close(leg, this.#openDialog(leg, toTag, party, at), at, by);
   }
 
   /** Ends what is over: called parties whose transactions or dialogs are, and the caller when its leg is. */
   #settle(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
-    for (const { party } of leg.transactions) {
-      if (party && isCalledOver(party)) this.#endCalled(party, at, by, synthesised);
-    }
+    this.#endCalledOver(leg, at, by, synthesised);
     if (!leg.isOver || leg.phase === 'ended' || leg.phase === 'redirected') return;
     if (isRedirected(leg)) return this.#await(leg, 'redirected', at + this.#options.redirectMs);
     if (leg.phase !== 'failed') this.#endAddressee(leg, at, by);
     const hasForks = leg.dialogs.length === 0 && leg.transactions.some(({ code }) => code === 0);
     this.#await(leg, hasForks ? 'failed' : 'ended', at + this.#options.lingerMs);
+    this.#endCalledOver(leg, at, 'network', true); // whose final response was missed
     if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
+  }
+
+  #endCalledOver(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
+    for (const { party } of leg.transactions) {
+      if (party && isCalledOver(party)) this.#endCalled(party, at, by, synthesised);
+    }
   }
 
   #await(leg: Leg, phase: 'redirected' | 'failed' | 'ended', until: number): void {
@@ -306,8 +312,8 @@ function isCalledOver(party: Party): boolean {
 }
 
 /** Who sent the 2xx: the end of that branch, else the one whose early dialog it was, else the only one there is. */
-function findAnswerer(leg: Leg, transaction: Transaction, toTag: string): Party | undefined {
-  if (transaction.isLeaf) return transaction.party;
+function findAnswerer(leg: Leg, transaction: Transaction | undefined, toTag: string): Party | undefined {
+  if (transaction?.isLeaf) return transaction.party;
   const leaves = leg.transactions.filter(({ isLeaf, party }) => isLeaf && party);
   const early = leaves.find(({ earlyTag }) => earlyTag === toTag && toTag !== '');
   return early?.party ?? (leaves.length === 1 ? leaves[0]!.party : undefined);

@@ -182,10 +182,14 @@ export class CallTracker {
     const leg = this.#legs.find(callId, message.fromTag) ?? this.#openMissed(message, observation);
     if (!leg || leg.phase === 'ended') return;
     const transaction = leg.transaction(message.branch, cseq);
-    if (!transaction) return this.#observeInDialog(message, at);
-    if (statusCode < 200) this.#progress.ring(leg, transaction, message, at);
-    else if (statusCode >= 300) this.#progress.fail(leg, transaction, message, at);
-    else if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
+    if (!transaction && cseq !== leg.cseq) return this.#observeInDialog(message, at);
+    if (statusCode >= 200 && statusCode < 300) this.#accept(leg, transaction, message, at);
+    else if (transaction && statusCode < 200) this.#progress.ring(leg, transaction, message, at);
+    else if (transaction) this.#progress.fail(leg, transaction, message, at);
+  }
+
+  #accept(leg: Leg, transaction: Transaction | undefined, message: SipMessage, at: number): void {
+    if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
   }
 
   /** A call whose INVITE was missed: while it rings, its response tells enough. */

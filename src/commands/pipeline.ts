@@ -1,0 +1,29 @@
+import type { CallEvent } from '../calls/event.ts';
+import type { CallTracker } from '../calls/tracker.ts';
+import type { Observation } from '../sip/observation.ts';
+
+const CLOCK_LEAP_MS = 24 * 3600_000;
+
+/**
+ * The way of every observation: time passes up to it, then it is taken in; what that brings about is published.
+ *
+ * When the time leaps by more than a day, a clock was set, and no time passed: the message comes first then, so that it
+ * finds its call still up.
+ */
+export function connectPipeline(
+  tracker: CallTracker,
+  publish: (events: readonly CallEvent[]) => void,
+): (observation: Observation) => void {
+  let last = NaN;
+  const take = (events: readonly CallEvent[]): void => {
+    if (events.length > 0) publish(events);
+  };
+  return (observation) => {
+    const { observedAt } = observation;
+    const leaps = Math.abs(observedAt - last) > CLOCK_LEAP_MS;
+    last = observedAt;
+    if (!leaps) take(tracker.expire(observedAt));
+    take(tracker.observe(observation));
+    if (leaps) take(tracker.expire(observedAt));
+  };
+}

@@ -1,0 +1,29 @@
+import type { EventName, ExtraName } from '../calls/event.ts';
+
+/** How the ten parameters are written for receivers made for variants of the original; see the configuration. */
+export interface ParameterStyle {
+  readonly callFlow: 'upper' | 'lower';
+  /** `sip`: the SIP Call-ID; `epoch`: `<epoch seconds>.<sequence>`. */
+  readonly callId: 'sip' | 'epoch';
+  /** Status sent at the Hangup of an answered call. */
+  readonly answeredHangup: 'ANSWER' | 'HANGUP';
+  readonly omitEmpty: boolean;
+}
+
+/** Which events of which extensions go to which script. */
+export interface Rule {
+  /** Stable over reloads and restarts as long as the rule's extensions, events, method and URL stay. */
+  readonly id: string;
+  /** One or more numbers, ranges or patterns of extended numbers, as written. */
+  readonly extensions: readonly string[];
+  readonly events: readonly EventName[];
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly note: string;
+  readonly enabled: boolean;
+  readonly extras: readonly ExtraName[];
+  /** Of a POST: `form` is application/x-www-form-urlencoded. */
+  readonly body: 'form' | 'json';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly style: ParameterStyle;
+}
