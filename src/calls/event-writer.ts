@@ -1,7 +1,6 @@
-import type { Call } from './call.ts';
+import type { Call, Party } from './call.ts';
 import type { Verdict } from './call-status.ts';
 import type { CallEvent, CallExtras, CallParameters, CallStatus, EventName } from './event.ts';
-import type { Party } from './party.ts';
 import type { PartyEvent } from './party-states.ts';
 
 /** How a party's part in the call ended. */

@@ -1,4 +1,4 @@
-import type { Leg } from './leg.ts';
+import type { Leg } from './call.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
 export interface Numbers {

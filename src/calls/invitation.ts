@@ -7,7 +7,7 @@ import { parseVia } from '../sip/via.ts';
 import type { Directory, Extension, Role } from './directory.ts';
 import type { Numbers } from './feeders.ts';
 import type { Registrations } from './registrations.ts';
-import type { Aim } from './transaction.ts';
+import type { Aim } from './call.ts';
 
 const MAX_TEXT = 255;
 

@@ -1,8 +1,6 @@
 import { judge, NO_EVIDENCE, type StatusTable, summarise, type Verdict } from './call-status.ts';
 import type { Ending } from './event-writer.ts';
-import type { Leg } from './leg.ts';
-import type { Party } from './party.ts';
-import type { Transaction } from './transaction.ts';
+import type { Leg, Party, Transaction } from './call.ts';
 
 /** An ending without its `endedBy` and `synthesised`, which the moment of the end tells. */
 export type Judgement = Omit<Ending, 'endedBy' | 'synthesised'>;

@@ -1,4 +1,4 @@
-import type { Leg } from './leg.ts';
+import type { Leg } from './call.ts';
 
 /** The legs that are known, by Call-ID. */
 export class LegIndex {

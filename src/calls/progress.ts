@@ -5,11 +5,9 @@ import { Deadlines } from './deadlines.ts';
 import type { CallEvent } from './event.ts';
 import { type Ending, writeEvent } from './event-writer.ts';
 import { judgeAddressee, judgeCalled, judgeCaller } from './judgement.ts';
-import type { Leg } from './leg.ts';
-import { Party } from './party.ts';
+import { type Dialog, type Leg, Party, type Transaction } from './call.ts';
 import { PARTY_STATES, type PartyInput } from './party-states.ts';
 import type { TrackerOptions } from './tracker-options.ts';
-import type { Dialog, Transaction } from './transaction.ts';
 
 const CHALLENGES: ReadonlySet<number> = new Set([401, 407, 422]);
 const MAX_PHRASE = 255;

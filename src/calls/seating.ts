@@ -1,9 +1,7 @@
 import type { Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { Invitation } from './invitation.ts';
-import type { Leg } from './leg.ts';
-import { Party } from './party.ts';
-import type { Transaction } from './transaction.ts';
+import { type Leg, Party, type Transaction } from './call.ts';
 
 /** Gives the caller of a leg its party, where it is an extension. */
 export function seatCaller(leg: Leg, invitation: Invitation): void {

@@ -1,20 +1,18 @@
 import { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { Call } from './call.ts';
+import { Call, Leg, Transaction } from './call.ts';
 import { makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
 import { Feeders } from './feeders.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
-import { Leg } from './leg.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
 import { Registrations } from './registrations.ts';
 import { seatCalled, seatCaller } from './seating.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
-import { Transaction } from './transaction.ts';
 
 const MAX_TOKEN = 512;
 const NONE: readonly CallEvent[] = [];
