@@ -1,3 +1,5 @@
+import type { SipMessage } from '../sip/message.ts';
+import type { Address } from '../sip/observation.ts';
 import { NO_CAUSE } from './cause.ts';
 import type { Timed } from './deadlines.ts';
 import type { Extension } from './directory.ts';
@@ -60,6 +62,12 @@ export class Party {
     this.params = params;
     this.ordinal = call.parties.push(this);
   }
+
+  /** The clock was set by so many ms. */
+  leap(byMs: number): void {
+    if (this.rangAt > 0) this.rangAt += byMs;
+    if (this.answeredAt > 0) this.answeredAt += byMs;
+  }
 }
 
 /**
@@ -75,11 +83,20 @@ export interface Addressee {
   readonly params: CallParameters;
 }
 
+/** The two ends between which a message was seen. */
+export interface Hop {
+  readonly source: Address;
+  readonly destination: Address;
+}
+
 /** One INVITE-initiated dialog set (Call-ID and From-tag) with all its forks. */
 export class Leg implements Timed {
   readonly call: Call;
   readonly callId: string;
   readonly fromTag: string;
+  /** The hop on which it was seen first. */
+  readonly source: Address;
+  readonly destination: Address;
   /** The leg that a PBX made this one for, where that is known. */
   readonly feeder: Leg | undefined;
   /** A PBX sent the INVITE: the caller is on another leg, known or not. */
@@ -108,11 +125,13 @@ export class Leg implements Timed {
   feeds = 0;
   feederKeys: string[] | undefined = undefined;
 
-  constructor(call: Call, callId: string, fromTag: string, cseq: number, isFed: boolean, feeder: Leg | undefined) {
+  constructor(call: Call, message: SipMessage, hop: Hop, isFed: boolean, feeder: Leg | undefined) {
     this.call = call;
-    this.callId = callId;
-    this.fromTag = fromTag;
-    this.cseq = cseq;
+    this.callId = message.callId;
+    this.fromTag = message.fromTag;
+    this.cseq = message.cseq;
+    this.source = hop.source;
+    this.destination = hop.destination;
     this.isFed = isFed;
     this.feeder = feeder;
     call.legs.push(this);
@@ -163,6 +182,17 @@ export class Leg implements Timed {
     return this.transactions.find(({ parent }) => parent === undefined);
   }
 
+  /** The clock was set by so many ms. */
+  leap(byMs: number): void {
+    this.deadline += byMs;
+    this.queuedAt += byMs;
+    if (this.answeredAt > 0) this.answeredAt += byMs;
+    for (const transaction of this.transactions) {
+      transaction.startedAt += byMs;
+      if (transaction.endedAt > 0) transaction.endedAt += byMs;
+    }
+  }
+
   /** Whoever waits for the answer went away, on this leg or on the one it was made for. */
   get isGivenUp(): boolean {
     return this.callerLeft || (this.feeder !== undefined && (this.feeder.isGivenUp || this.feeder.isOver));
@@ -180,7 +210,7 @@ export class Transaction {
   readonly branch: string;
   readonly cseq: number;
   aim: Aim;
-  readonly startedAt: number;
+  startedAt: number;
   /** The transaction on the hop before, where that was seen. */
   readonly parent: Transaction | undefined;
   /** No further hop was seen: what answers it is the end of the way. */

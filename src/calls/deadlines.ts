@@ -38,6 +38,11 @@ export class Deadlines<Item extends Timed> {
     return undefined;
   }
 
+  /** Moves every entry by so many ms; whoever calls moves the items' own times. */
+  leap(byMs: number): void {
+    for (let index = 0; index < this.#times.length; index++) this.#times[index]! += byMs;
+  }
+
   #push(item: Item, at: number): void {
     item.queuedAt = at;
     let index = this.#times.push(at) - 1;

@@ -1,4 +1,5 @@
-import type { Leg } from './call.ts';
+import type { Address } from '../sip/observation.ts';
+import type { Hop, Leg } from './call.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
 export interface Numbers {
@@ -15,9 +16,9 @@ export interface Numbers {
 export class Feeders {
   readonly #byNumber = new Map<string, Set<Leg>>();
 
-  /** Remembers a leg that went into `address`; call `remove` when it is over. */
-  add(leg: Leg, address: string, numbers: Numbers): void {
-    for (const key of keysOf(address, numbers)) {
+  /** Remembers a leg by where it went; call `remove` when it is over. */
+  add(leg: Leg, numbers: Numbers): void {
+    for (const key of keysOf(leg.destination.ip, numbers)) {
       if (key === undefined) continue;
       let legs = this.#byNumber.get(key);
       if (!legs) this.#byNumber.set(key, (legs = new Set()));
@@ -35,21 +36,31 @@ export class Feeders {
   }
 
   /**
-   * The leg that caused a leg out of `address`; undefined if there is none, or several with nothing to tell between them.
+   * The leg that caused the one with this first hop; undefined if there is none, or several with nothing to tell between them.
    *
    * Same caller and called number count before the same caller, that before the same called number; legs that caused
    * none yet go first, in order.
    */
-  find(address: string, numbers: Numbers): Leg | undefined {
-    const [callerKey, calledKey] = keysOf(address, numbers);
-    const byCaller = (callerKey && this.#byNumber.get(callerKey)) || NONE;
-    const byCalled = (calledKey && this.#byNumber.get(calledKey)) || NONE;
-    const both = [...byCaller].filter((leg) => byCalled.has(leg));
-    return choose(both) ?? (both.length > 0 ? undefined : (choose([...byCaller]) ?? choose([...byCalled])));
+  find(hop: Hop, numbers: Numbers): Leg | undefined {
+    const [callerKey, calledKey] = keysOf(hop.source.ip, numbers);
+    const byCaller = this.#find(callerKey, hop);
+    const byCalled = this.#find(calledKey, hop);
+    const both = byCaller.filter((leg) => byCalled.includes(leg));
+    return choose(both) ?? (both.length > 0 ? undefined : (choose(byCaller) ?? choose(byCalled)));
+  }
+
+  #find(key: string | undefined, hop: Hop): Leg[] {
+    const legs = key === undefined ? undefined : this.#byNumber.get(key);
+    return legs ? [...legs].filter((leg) => mayCause(leg, hop)) : [];
   }
 }
 
-const NONE: ReadonlySet<Leg> = new Set();
+/** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
+function mayCause({ source, destination }: Leg, hop: Hop): boolean {
+  return !isSame(source, hop.source) && !isSame(destination, hop.destination);
+}
+
+const isSame = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
 
 function keysOf(address: string, { caller, called }: Numbers): [string | undefined, string | undefined] {
   return [

@@ -14,6 +14,10 @@ export class LegIndex {
     return this.#first.get(callId);
   }
 
+  *all(): Generator<Leg> {
+    for (const first of this.#first.values()) for (let leg: Leg | undefined = first; leg; leg = leg.next) yield leg;
+  }
+
   find(callId: string, fromTag: string): Leg | undefined {
     let leg = this.#first.get(callId);
     while (leg && leg.fromTag !== fromTag) leg = leg.next;

@@ -40,6 +40,11 @@ export class Progress {
     return this.#deadlines.take(now);
   }
 
+  /** The clock was set by so many ms; the legs' own times are set by whoever holds them. */
+  leap(byMs: number): void {
+    this.#deadlines.leap(byMs);
+  }
+
   /** A leg's first attempt, or another one with credentials or elsewhere: what became of those before counts no more. */
   begin(leg: Leg, cseq: number, at: number): void {
     leg.cseq = cseq;

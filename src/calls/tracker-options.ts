@@ -2,7 +2,7 @@
 export interface TrackerOptions {
   /** How long an INVITE may go without any challenge before it counts as a call. */
   readonly dialHoldMs: number;
-  /** How long a challenged INVITE waits for the one with credentials. RFC 3261 §17.1.1.2, Timer D. */
+  /** How long a challenged INVITE waits for the one with credentials: a person may have to type them. */
   readonly challengeMs: number;
   /** How long a redirected caller has to follow. */
   readonly redirectMs: number;
@@ -21,7 +21,7 @@ export interface TrackerOptions {
 
 export const TRACKER_DEFAULTS: TrackerOptions = {
   dialHoldMs: 1000,
-  challengeMs: 32_000,
+  challengeMs: 60_000,
   redirectMs: 5000,
   ringLimitMs: 195_000,
   callLimitMs: 24 * 3600_000,

@@ -1,7 +1,7 @@
 import { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { Call, Leg, Transaction } from './call.ts';
+import { Call, type Hop, Leg, Transaction } from './call.ts';
 import { makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
@@ -78,6 +78,17 @@ export class CallTracker {
     return this.#takeEvents();
   }
 
+  /** The clock was set forward (or back, below 0) by so many ms while no time passed. */
+  leap(byMs: number): void {
+    const calls = new Set<Call>();
+    for (const leg of this.#legs.all()) {
+      leg.leap(byMs);
+      calls.add(leg.call);
+    }
+    for (const { parties } of calls) for (const party of parties) party.leap(byMs);
+    this.#progress.leap(byMs);
+  }
+
   #takeEvents(): readonly CallEvent[] {
     return this.#progress.events.length === 0 ? NONE : this.#progress.takeEvents();
   }
@@ -131,21 +142,20 @@ export class CallTracker {
     if (!leg) return;
     if (isNew || message.cseq > leg.cseq) this.#progress.begin(leg, message.cseq, observedAt);
     this.#addTransaction(leg, message, invitation, observedAt);
-    if (isNew && !leg.isFed) this.#feeders.add(leg, destination.ip, invitation.numbers);
+    if (isNew && !leg.isFed) this.#feeders.add(leg, invitation.numbers);
   }
 
-  #openLeg(message: SipMessage, invitation: Invitation, { source }: Observation): Leg | undefined {
+  #openLeg(message: SipMessage, invitation: Invitation, hop: Hop): Leg | undefined {
     if (this.#legs.size >= this.#options.maxLegs) {
       this.#drop('more legs than limits allow');
       return undefined;
     }
-    const { callId, fromTag, cseq } = message;
-    const first = this.#legs.first(callId);
-    const sibling = this.#findSibling(first, fromTag);
-    const feeder = sibling ? undefined : this.#feeders.find(source.ip, invitation.numbers);
+    const first = this.#legs.first(message.callId);
+    const sibling = this.#findSibling(first, message.fromTag);
+    const feeder = sibling ? undefined : this.#feeders.find(hop, invitation.numbers);
     const call = (sibling ?? feeder)?.call ?? this.#openCall(message, invitation, first !== undefined);
     const isFed = feeder !== undefined || invitation.origin === 'pbx';
-    const leg = new Leg(call, callId, fromTag, cseq, isFed, feeder);
+    const leg = new Leg(call, message, hop, isFed, feeder);
     this.#legs.add(leg);
     if (feeder) this.#progress.feed(feeder);
     return leg;

@@ -7,8 +7,7 @@ const CLOCK_LEAP_MS = 24 * 3600_000;
 /**
  * The way of every observation: time passes up to it, then it is taken in; what that brings about is published.
  *
- * When the time leaps by more than a day, a clock was set, and no time passed: the message comes first then, so that it
- * finds its call still up.
+ * When the time leaps by more than a day, a clock was set and no time passed: the calls that are up go along.
  */
 export function connectPipeline(
   tracker: CallTracker,
@@ -20,10 +19,9 @@ export function connectPipeline(
   };
   return (observation) => {
     const { observedAt } = observation;
-    const leaps = Math.abs(observedAt - last) > CLOCK_LEAP_MS;
+    if (Math.abs(observedAt - last) > CLOCK_LEAP_MS) tracker.leap(observedAt - last);
     last = observedAt;
-    if (!leaps) take(tracker.expire(observedAt));
+    take(tracker.expire(observedAt));
     take(tracker.observe(observation));
-    if (leaps) take(tracker.expire(observedAt));
   };
 }

@@ -22,3 +22,6 @@ export interface Observation {
   /** Ties messages of one call together where the capture agent knows better (HEP chunk 17). */
   readonly correlationId?: string;
 }
+
+/** Takes one observation; its bytes are valid until it returns. */
+export type ObservationSink = (observation: Observation) => void;
