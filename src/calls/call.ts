@@ -94,9 +94,8 @@ export class Leg implements Timed {
   readonly call: Call;
   readonly callId: string;
   readonly fromTag: string;
-  /** The hop on which it was seen first. */
+  /** Who sent it, on the hop on which it was seen first. */
   readonly source: Address;
-  readonly destination: Address;
   /** The leg that a PBX made this one for, where that is known. */
   readonly feeder: Leg | undefined;
   /** A PBX sent the INVITE: the caller is on another leg, known or not. */
@@ -125,13 +124,12 @@ export class Leg implements Timed {
   feeds = 0;
   feederKeys: string[] | undefined = undefined;
 
-  constructor(call: Call, message: SipMessage, hop: Hop, isFed: boolean, feeder: Leg | undefined) {
+  constructor(call: Call, message: SipMessage, source: Address, isFed: boolean, feeder: Leg | undefined) {
     this.call = call;
     this.callId = message.callId;
     this.fromTag = message.fromTag;
     this.cseq = message.cseq;
-    this.source = hop.source;
-    this.destination = hop.destination;
+    this.source = source;
     this.isFed = isFed;
     this.feeder = feeder;
     call.legs.push(this);

@@ -14,15 +14,16 @@ export interface Numbers {
  * the one it is for. Found by the address and by caller or called number. Design §5.5.
  */
 export class Feeders {
-  readonly #byNumber = new Map<string, Set<Leg>>();
+  /** By address and number: the legs, and where exactly each went in. */
+  readonly #byNumber = new Map<string, Map<Leg, Address>>();
 
-  /** Remembers a leg by where it went; call `remove` when it is over. */
-  add(leg: Leg, numbers: Numbers): void {
-    for (const key of keysOf(leg.destination.ip, numbers)) {
+  /** Remembers a leg by where one of its hops went; call `remove` when it is over. */
+  add(leg: Leg, destination: Address, numbers: Numbers): void {
+    for (const key of keysOf(destination.ip, numbers)) {
       if (key === undefined) continue;
       let legs = this.#byNumber.get(key);
-      if (!legs) this.#byNumber.set(key, (legs = new Set()));
-      legs.add(leg);
+      if (!legs) this.#byNumber.set(key, (legs = new Map()));
+      legs.set(leg, destination);
       (leg.feederKeys ??= []).push(key);
     }
   }
@@ -51,12 +52,13 @@ export class Feeders {
 
   #find(key: string | undefined, hop: Hop): Leg[] {
     const legs = key === undefined ? undefined : this.#byNumber.get(key);
-    return legs ? [...legs].filter((leg) => mayCause(leg, hop)) : [];
+    if (!legs) return [];
+    return [...legs].filter(([leg, destination]) => mayCause(leg, destination, hop)).map(([leg]) => leg);
   }
 }
 
 /** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
-function mayCause({ source, destination }: Leg, hop: Hop): boolean {
+function mayCause({ source }: Leg, destination: Address, hop: Hop): boolean {
   return !isSame(source, hop.source) && !isSame(destination, hop.destination);
 }
 

@@ -142,7 +142,7 @@ export class CallTracker {
     if (!leg) return;
     if (isNew || message.cseq > leg.cseq) this.#progress.begin(leg, message.cseq, observedAt);
     this.#addTransaction(leg, message, invitation, observedAt);
-    if (isNew && !leg.isFed) this.#feeders.add(leg, invitation.numbers);
+    if (!leg.isFed) this.#feeders.add(leg, destination, invitation.numbers);
   }
 
   #openLeg(message: SipMessage, invitation: Invitation, hop: Hop): Leg | undefined {
@@ -155,7 +155,7 @@ export class CallTracker {
     const feeder = sibling ? undefined : this.#feeders.find(hop, invitation.numbers);
     const call = (sibling ?? feeder)?.call ?? this.#openCall(message, invitation, first !== undefined);
     const isFed = feeder !== undefined || invitation.origin === 'pbx';
-    const leg = new Leg(call, message, hop, isFed, feeder);
+    const leg = new Leg(call, message, hop.source, isFed, feeder);
     this.#legs.add(leg);
     if (feeder) this.#progress.feed(feeder);
     return leg;

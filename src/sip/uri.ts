@@ -54,9 +54,13 @@ function parseUserinfo(text: string): { user: string; password: string } {
 
 const HOST_PORT = /^(\[[^\]\s]*\]|[^:\s[\]@<>"]+)(?::(\d{1,5})?)?$/;
 
-/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`. @throws SipParseError RFC 3261 §25.1. */
+const BARE_IPV6 = /^[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*$/i;
+
+/** Reads `host`, `host:port`, `[v6]`, `[v6]:port` or, as some devices write it, a bare v6. @throws SipParseError RFC 3261 §25.1. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } {
-  const match = HOST_PORT.exec(text.trim());
+  const trimmed = text.trim();
+  if (BARE_IPV6.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
+  const match = HOST_PORT.exec(trimmed);
   if (!match) throw new SipParseError(`host and port expected, found "${text.slice(0, 60)}"`, 0);
   const host = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
   const port = match[2] === undefined ? undefined : Number(match[2]);

@@ -19,6 +19,7 @@ t.test('URIs', (t) => {
     ['sip:%30003%2A101@acme.example.com', '0003*101', 'acme.example.com', undefined, {}],
     ['sip:[2001:db8::10]:5070', '', '2001:db8::10', 5070, {}],
     ['sip:a@[2001:DB8::10];x', 'a', '2001:db8::10', undefined, { x: '' }],
+    ['sip:9876@fe80:0:0::32E0', '9876', 'fe80:0:0::32e0', undefined, {}],
     ['sip:user;par=u%40example.net@example.com', 'user;par=u@example.net', 'example.com', undefined, {}],
     ['sip:a@b:5060;ob?Replaces=c%40d', 'a', 'b', 5060, { ob: '' }],
     ['sip:a@b:', 'a', 'b', undefined, {}],
