@@ -1,0 +1,301 @@
+import { z } from 'zod';
+import { EVENT_NAMES, EXTRA_NAMES } from './calls/event.ts';
+
+/** One mistake in the operator's configuration. */
+export interface OptionProblem {
+  /** Place in the file, counted from 1; 0 where there is none. */
+  readonly line: number;
+  readonly column: number;
+  /** Which option, such as `callEvents[0].url`; empty for the file as a whole. */
+  readonly path: string;
+  /** What was expected, and what was found. */
+  readonly text: string;
+}
+
+/** The operator's configuration can't be used: every mistake in it, one line each. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError';
+  readonly problems: readonly OptionProblem[];
+
+  constructor(file: string, problems: readonly OptionProblem[]) {
+    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** `FILE:LINE:COLUMN: path: text`, as editors and compilers write it. */
+export function formatProblem(file: string, { line, column, path, text }: OptionProblem): string {
+  const place = line > 0 ? `${file}:${line}:${column}` : file;
+  return `${place}: ${path === '' ? '' : `${path}: `}${text}`;
+}
+
+const UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MAX_DURATION_MS = 365 * UNITS['d']!;
+
+/** Reads `500ms`, `10s`, `5m`, `2h` or `1d`; undefined if it is no duration of up to a year. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  const ms = match ? Number(match[1]) * UNITS[match[2]!]! : NaN;
+  return ms <= MAX_DURATION_MS ? ms : undefined;
+}
+
+const DURATION = 'a duration such as 500ms, 10s, 5m, 2h or 1d is expected';
+
+const duration = (fallback: string, describe: string) =>
+  z
+    .string(DURATION)
+    .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: DURATION, abort: true })
+    .refine((text) => parseDuration(text) !== undefined, `${DURATION}, a year at most`)
+    .transform((text) => parseDuration(text)!)
+    .prefault(fallback)
+    .describe(describe);
+
+const count = (fallback: number, max: number, describe: string) =>
+  z.int().min(1).max(max).default(fallback).describe(describe);
+
+/** Numbers are written with or without quotes; one that YAML would change has to be quoted. */
+const numberText = (what: string) =>
+  z
+    .union([z.string().min(1, `${what} is expected, not nothing`), z.int().nonnegative().transform(String)], {
+      error: `${what} is expected`,
+    })
+    .describe(what);
+
+const list = <T extends z.ZodType>(item: T, describe: string) => z.array(item).default([]).describe(describe);
+
+const IPV4 = /^(\d{1,3}\.){3}\d{1,3}$/;
+const address = z.union([z.ipv4(), z.ipv6()], { error: 'an IP address is expected' });
+const domain = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name is expected')
+  .refine((text) => !IPV4.test(text), 'a domain name is expected; addresses of a PBX belong under pbx')
+  .transform((text) => text.toLowerCase());
+const DIGITS = 'a public number of 2 to 20 digits is expected';
+const digits = z.union([z.string().regex(/^\+?\d{2,20}$/, DIGITS), z.int().min(10).transform(String)], {
+  error: DIGITS,
+});
+
+const listenAddress = (transports: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(
+        `^(${transports}):(\\[[0-9a-fA-F:.]+\\]|[^\\[\\]:\\s]+):([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`,
+      ),
+      `an address such as ${transports.split('|')[0]}:127.0.0.1:5060 or ${transports.split('|')[0]}:[::1]:5060 is expected`,
+    );
+
+const extension = z.strictObject({
+  number: numberText('a number (102), a range (110-119), a pattern (1??) or "*"'),
+  name: z.string().max(100).default('').describe('Name shown to whom it calls, where SIP gives none'),
+  kind: z
+    .enum(['phone', 'queue', 'ivr', 'conference'])
+    .default('phone')
+    .describe(
+      'Phones are judged by the calls sent to them; queues, IVRs and conferences are answered by the PBX itself',
+    ),
+  dids: list(digits, 'Public numbers that lead to it'),
+  password: z
+    .string()
+    .optional()
+    .describe('SIP password, for the built-in registrar; best as "${NAME}" from the environment'),
+  ha1: z
+    .string()
+    .regex(/^([0-9a-fA-F]{32}|[0-9a-fA-F]{64})$/)
+    .optional()
+    .describe('Digest HA1 (MD5 or SHA-256) instead of the password'),
+});
+
+const shortExtension = numberText('a number (102), a range (110-119), a pattern (1??) or "*"').transform((number) => ({
+  number,
+  name: '',
+  kind: 'phone' as const,
+  dids: [],
+}));
+
+const tenant = z.strictObject({
+  prefix: z
+    .union([z.string().regex(/^[^*\s]*$/, 'digits without "*" are expected'), z.int().nonnegative().transform(String)])
+    .default('')
+    .describe('Prefix of extended numbers: 0003 makes 0003*101; without one extensions have plain numbers'),
+  domains: list(domain, 'SIP domains of its users'),
+  pbx: list(address, 'Addresses of its PBX'),
+  trunks: list(address, 'Addresses of its trunks'),
+  extensions: list(
+    z.union([shortExtension, extension]),
+    'Its extensions: numbers, ranges, patterns, or one with name and DIDs',
+  ),
+  dialPrefixes: list(numberText('digits'), 'Digits for an outside line, stripped before a dialled number is compared'),
+  pickupCodes: list(numberText('a code such as "*8"'), "Codes dialled to take another phone's ringing call"),
+  sensor: z
+    .enum(['phones', 'trunk'])
+    .default('phones')
+    .describe("trunk: the phones' own traffic does not pass here, so they are judged by the calls addressed to them"),
+});
+
+const style = {
+  callFlow: z.enum(['upper', 'lower']).describe('CallFlow as IN and OUT, or as in and out'),
+  callId: z.enum(['sip', 'epoch']).describe('CallID as the SIP Call-ID, or as <epoch seconds>.<sequence>'),
+  answeredHangup: z.enum(['ANSWER', 'HANGUP']).describe('CallStatus of the Hangup of an answered call'),
+  omitEmpty: z.boolean().describe('Leave empty parameters out'),
+};
+
+const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item).min(1)]);
+
+const event = z.enum(EVENT_NAMES);
+const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name is expected');
+// eslint-disable-next-line no-control-regex -- these are what a header value must not have
+const headerValue = z
+  .string()
+  .regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, 'a header value without control characters is expected');
+
+const callEvent = z.strictObject({
+  extension: oneOrMany(pattern).describe('Whose events: one, a list, a range, a pattern or "*"'),
+  event: oneOrMany(event).describe('Which events: one or several of dial-in, dial-out, answer-in, answer-out, hangup'),
+  method: z.enum(['GET', 'POST']).default('GET').describe('GET: parameters in the query; POST: in the body'),
+  url: z
+    .string()
+    .max(4096)
+    .refine(isHttpUrl, 'an http or https URL is expected')
+    .describe('The script; a query it has is kept'),
+  note: z.string().default('').describe('For people to read'),
+  enabled: z.boolean().default(true).describe('false: nothing is sent'),
+  extras: list(z.enum(EXTRA_NAMES), 'Parameters to append to the ten'),
+  body: z.enum(['form', 'json']).default('form').describe('Body of a POST'),
+  headers: z
+    .record(headerName, headerValue)
+    .default({})
+    .describe('Headers to add; secrets best as "${NAME}" from the environment'),
+  callFlow: style.callFlow.optional(),
+  callId: style.callId.optional(),
+  answeredHangup: style.answeredHangup.optional(),
+  omitEmpty: style.omitEmpty.optional(),
+});
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '';
+}
+
+const status = z.enum(['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CHANUNAVAIL']);
+
+const SCHEDULE = ['1s', '2s', '5s', '10s', '30s', '1m', '2m', '5m', '10m', '30m', '1h', '2h', '5h', '10h'];
+
+const delivery = z.strictObject({
+  connectTimeout: duration('5s', 'Longest wait for a connection to a script'),
+  timeout: duration('15s', 'Longest wait for its answer'),
+  schedule: z
+    .array(duration('1s', 'Wait before the next attempt'))
+    .min(1)
+    .max(50)
+    .prefault(SCHEDULE)
+    .describe('Waits between attempts at a request that may succeed later'),
+  staleAfter: duration('60s', 'Age at which a Dial or Answer event is no longer sent'),
+  concurrency: count(8, 256, 'Requests to one script at a time'),
+  maxPending: count(100_000, 10_000_000, 'Deliveries waiting; further ones are counted and dropped'),
+  retention: duration('7d', 'How long finished deliveries are kept'),
+  userAgent: z.string().max(200).default('').describe('User-Agent header; Ringside/VERSION if empty'),
+  allowedNetworks: list(
+    z.union([z.cidrv4(), z.cidrv6()]),
+    'Networks that rules from the API and the page may reach although they are private',
+  ),
+  drainTimeout: duration('5s', 'How long an orderly stop waits for requests under way'),
+});
+
+const calls = z.strictObject({
+  dialHold: duration('1s', 'How long an INVITE may go without a challenge before it counts as a call'),
+  challengeWait: duration('60s', 'How long a challenged INVITE waits for the one with credentials'),
+  redirectWait: duration('5s', 'How long a redirected caller has to follow'),
+  ringLimit: duration('195s', 'Longest silence before the final response: Timer C (185 s) and 10 s'),
+  longestCall: duration('1d', 'Longest answered call where no session timer tells'),
+  sessionSlack: duration('32s', 'How long a session may outlast its interval'),
+  linger: duration('32s', 'How long an ended leg is kept for retransmissions'),
+});
+
+const limits = z.strictObject({
+  legs: count(500_000, 10_000_000, 'Legs at a time'),
+  forks: count(64, 1000, 'Forks and dialogs of a leg'),
+  contacts: count(100_000, 10_000_000, 'Registered contacts remembered'),
+});
+
+/** Every option of `ringside.yaml`, with its default: an empty file is complete. */
+export const optionsSchema = z
+  .strictObject({
+    tenants: list(tenant, 'Numbering plans and networks'),
+    callEvents: list(callEvent, 'Which events of which extensions go to which scripts'),
+    defaults: z
+      .strictObject({
+        callFlow: style.callFlow.default('upper'),
+        callId: style.callId.default('sip'),
+        answeredHangup: style.answeredHangup.default('ANSWER'),
+        omitEmpty: style.omitEmpty.default(false),
+      })
+      .prefault({})
+      .describe('How parameters are written, for rules that do not say so themselves'),
+    sip: z
+      .strictObject({
+        engine: z
+          .enum(['embedded', 'drachtio', 'none'])
+          .default('none')
+          .describe('Which SIP engine stands in the path'),
+        listen: list(listenAddress('udp|tcp|tls|ws|wss'), 'Addresses of the SIP engine'),
+        upstream: z
+          .string()
+          .regex(/^sips?:\S+$/, 'a SIP URI is expected')
+          .optional()
+          .describe('The PBX behind it'),
+      })
+      .prefault({})
+      .describe('In the SIP path'),
+    hep: z
+      .strictObject({
+        listen: list(listenAddress('udp|tcp'), 'Addresses for HEP from capture agents'),
+        maxClockSkew: duration('2s', "How far an agent's clock may be off before the time of arrival counts"),
+      })
+      .prefault({})
+      .describe('Beside the SIP path: HEP'),
+    http: z
+      .strictObject({
+        listen: z
+          .string()
+          .regex(/^(\[[0-9a-fA-F:.]+\]|[^[\]:\s]+):\d{1,5}$/, 'an address such as 127.0.0.1:8080 is expected')
+          .optional()
+          .describe('Address of the API and the web page'),
+      })
+      .prefault({})
+      .describe('API and web page'),
+    delivery: delivery.prefault({}).describe('How requests are sent'),
+    calls: calls.prefault({}).describe('Times of calls'),
+    callStatus: z
+      .strictObject({
+        responses: z.record(z.string().regex(/^[3-6]\d\d$/, 'a final response code is expected'), status).default({}),
+        q850: z
+          .record(z.string().regex(/^([1-9]|[1-9]\d|1[01]\d|12[0-7])$/, 'a Q.850 cause is expected'), status)
+          .default({}),
+      })
+      .prefault({})
+      .describe('Changes to the CallStatus table, by final response code and by Q.850 cause'),
+    limits: limits.prefault({}).describe('Bounds on what peers can make grow'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe('What the log tells'),
+      })
+      .prefault({})
+      .describe('The log'),
+    store: z.string().min(1).default('./ringside.db').describe('File of the outbox; relative to the configuration'),
+  })
+  .describe('Configuration of Ringside');
+
+/** The configuration, checked and complete; durations in ms. */
+export type Options = z.output<typeof optionsSchema>;
+
+/** The JSON Schema that editors complete and check `ringside.yaml` with. */
+export function makeJsonSchema(): object {
+  const schema = z.toJSONSchema(optionsSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+  return { ...schema, title: 'ringside.yaml' };
+}

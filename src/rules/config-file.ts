@@ -1,0 +1,180 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parseNumberPattern } from '../calls/number-pattern.ts';
+import type { Tenant } from '../calls/tenant.ts';
+import { OptionError, type OptionProblem, type Options, optionsSchema } from '../options.ts';
+import type { Environment } from './environment.ts';
+import { describeIssues } from './option-issues.ts';
+import type { Rule } from './rule.ts';
+import { keysOfSchema } from './schema-keys.ts';
+import { type Path, YamlSource } from './yaml-source.ts';
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** A configuration, checked: options, numbering plans and call event rules. */
+export interface Configuration {
+  readonly options: Options;
+  readonly tenants: readonly Tenant[];
+  readonly rules: readonly Rule[];
+  /** What is allowed but probably not meant, one line each with its place. */
+  readonly warnings: readonly OptionProblem[];
+}
+
+/** Reads and checks a configuration file. @throws OptionError with every mistake in it. */
+export function loadConfiguration(path: string, environment: Environment = process.env): Configuration {
+  return parseConfiguration(path, readText(path), environment);
+}
+
+function readText(path: string): string {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > MAX_BYTES) throw new Error('larger than 16 MB');
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new OptionError(path, [{ line: 0, column: 0, path: '', text: explain(error) }]);
+  }
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: { readonly [code: string]: string } = {
+    ENOENT: 'no such file',
+    EISDIR: 'a directory, not a configuration file',
+    EACCES: 'not readable: permission denied',
+    ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8 text',
+  };
+  return known[code ?? ''] ?? message;
+}
+
+/** Checks the text of a configuration; `file` names it in errors. @throws OptionError */
+export function parseConfiguration(file: string, text: string, environment: Environment): Configuration {
+  const source = new YamlSource(file, text, environment);
+  const result = optionsSchema.safeParse(source.value);
+  if (!result.success) throw new OptionError(file, inOrder(describeIssues(result.error.issues, source, keysOfSchema)));
+  const options = result.data;
+  const checks = new Checks(options, source);
+  if (checks.problems.length > 0) throw new OptionError(file, inOrder(checks.problems));
+  return { options, tenants: options.tenants, rules: makeRules(options), warnings: inOrder(checks.warnings) };
+}
+
+const inOrder = (problems: readonly OptionProblem[]): OptionProblem[] =>
+  problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+
+function makeRules(options: Options): Rule[] {
+  const seen = new Map<string, number>();
+  return options.callEvents.map((entry): Rule => {
+    const { extension, event, method, url } = entry;
+    const identity = JSON.stringify([extension, event, method, url]);
+    const ordinal = seen.get(identity) ?? 0;
+    seen.set(identity, ordinal + 1);
+    const { callFlow, callId, answeredHangup, omitEmpty } = { ...options.defaults, ...withoutUndefined(entry) };
+    return {
+      id: hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20),
+      extensions: extension,
+      events: event,
+      method,
+      url,
+      note: entry.note,
+      enabled: entry.enabled,
+      extras: entry.extras,
+      body: entry.body,
+      headers: entry.headers,
+      style: { callFlow, callId, answeredHangup, omitEmpty },
+    };
+  });
+}
+
+type Style = Options['defaults'];
+
+function withoutUndefined(entry: { [name in keyof Style]?: Style[name] | undefined }): Partial<Style> {
+  const set = (['callFlow', 'callId', 'answeredHangup', 'omitEmpty'] as const).filter(
+    (name) => entry[name] !== undefined,
+  );
+  return Object.fromEntries(set.map((name) => [name, entry[name]])) as Partial<Style>;
+}
+
+/** What the schema can't tell: whether the parts fit together. */
+class Checks {
+  readonly problems: OptionProblem[] = [];
+  readonly warnings: OptionProblem[] = [];
+  readonly #options: Options;
+  readonly #source: YamlSource;
+
+  constructor(options: Options, source: YamlSource) {
+    this.#options = options;
+    this.#source = source;
+    this.#checkTenants();
+    this.#checkRules();
+  }
+
+  #checkTenants(): void {
+    const prefixes = new Map<string, Path>();
+    const domains = new Map<string, Path>();
+    const dids = new Map<string, Path>();
+    this.#options.tenants.forEach((tenant, t) => {
+      const path = ['tenants', t];
+      this.#checkUnique(
+        prefixes,
+        tenant.prefix,
+        [...path, 'prefix'],
+        tenant.prefix === '' ? 'another tenant has no prefix either' : '',
+      );
+      tenant.domains.forEach((domain, i) => this.#checkUnique(domains, domain, [...path, 'domains', i]));
+      const numbers = new Map<string, Path>();
+      tenant.extensions.forEach(({ number, dids: own }, i) => {
+        const at = [...path, 'extensions', i];
+        this.#checkPattern(number, at);
+        this.#checkUnique(numbers, number, at);
+        own.forEach((did, d) => this.#checkUnique(dids, did.replace(/^\+/, ''), [...at, 'dids', d]));
+      });
+    });
+  }
+
+  #checkUnique(seen: Map<string, Path>, value: string, path: Path, text = `${value} is given twice`): void {
+    if (seen.has(value)) this.problems.push(this.#source.problem(path, text || `${value} is given twice`));
+    else seen.set(value, path);
+  }
+
+  #checkPattern(text: string, path: Path): void {
+    try {
+      parseNumberPattern(text);
+    } catch (error) {
+      this.problems.push(this.#source.problem(path, (error as RangeError).message));
+    }
+  }
+
+  #checkRules(): void {
+    this.#options.callEvents.forEach((entry, r) => {
+      const isList = Array.isArray(
+        (this.#source.value as { callEvents: { extension: unknown }[] }).callEvents[r]!.extension,
+      );
+      entry.extension.forEach((text, i) => {
+        const path = ['callEvents', r, 'extension', ...(isList ? [i] : [])];
+        this.#checkPattern(text, path);
+        if (!this.#isKnown(text)) this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
+      });
+      if (entry.body === 'json' && entry.method === 'GET') {
+        this.problems.push(this.#source.problem(['callEvents', r], 'a GET has no body; use method: POST', 'body'));
+      }
+    });
+  }
+
+  /** Whether a single number is an extension; patterns and ranges may cover any. */
+  #isKnown(text: string): boolean {
+    if (text === '*' || text.includes('?') || text.includes('-')) return true;
+    return this.#options.tenants.some(({ prefix, extensions }) => {
+      const start = prefix === '' ? '' : `${prefix}*`;
+      if (!text.startsWith(start)) return false;
+      const short = text.slice(start.length);
+      return extensions.some(({ number }) => matches(number, short));
+    });
+  }
+}
+
+function matches(pattern: string, number: string): boolean {
+  try {
+    return parseNumberPattern(pattern)(number);
+  } catch {
+    return true; // told as a mistake of its own
+  }
+}

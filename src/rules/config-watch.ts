@@ -1,0 +1,56 @@
+import { watch as watchFile, type FSWatcher } from 'chokidar';
+import { OptionError } from '../options.ts';
+import { type Configuration, loadConfiguration } from './config-file.ts';
+import type { Environment } from './environment.ts';
+
+const SETTLE_MS = 50;
+
+/** What became of a change of the file. */
+export interface ConfigurationListener {
+  onChange(configuration: Configuration): void;
+  /** The file is broken, or gone: what was in force stays. */
+  onError(error: OptionError): void;
+}
+
+/** Watches a configuration file, and reads it anew whenever it changes, whichever way an editor does that. */
+export class ConfigurationWatch {
+  readonly #path: string;
+  readonly #listener: ConfigurationListener;
+  readonly #environment: Environment;
+  readonly #watcher: FSWatcher;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(path: string, listener: ConfigurationListener, environment: Environment = process.env) {
+    this.#path = path;
+    this.#listener = listener;
+    this.#environment = environment;
+    this.#watcher = watchFile(path, { ignoreInitial: true, atomic: SETTLE_MS });
+    this.#watcher.on('all', () => this.#schedule());
+  }
+
+  /** Resolves as soon as changes are seen. */
+  async ready(): Promise<void> {
+    await new Promise<void>((done) => this.#watcher.once('ready', done));
+  }
+
+  /** Reads the file now. */
+  reload(): void {
+    try {
+      this.#listener.onChange(loadConfiguration(this.#path, this.#environment));
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      this.#listener.onError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#watcher.close();
+  }
+
+  /** Several changes in a row count as one: editors write in steps. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
+  }
+}
