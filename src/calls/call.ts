@@ -50,6 +50,7 @@ export class Party {
   /** As at the Dial: fixed for all of the party's events but for CallStatus. */
   readonly params: CallParameters;
   state: PartyState = 'held';
+  dialledAt = 0;
   rangAt = 0;
   answeredAt = 0;
   /** Of a caller: the extension that answered. */
@@ -65,6 +66,7 @@ export class Party {
 
   /** The clock was set by so many ms. */
   leap(byMs: number): void {
+    if (this.dialledAt > 0) this.dialledAt += byMs;
     if (this.rangAt > 0) this.rangAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
   }

@@ -23,7 +23,9 @@ const NAMES: { readonly [role in Party['role']]: { readonly [event in PartyEvent
 export function writeEvent(party: Party, kind: PartyEvent, at: number, ending?: Ending): CallEvent {
   const event = NAMES[party.role][kind];
   const params = kind === 'dial' ? party.params : withStatus(party.params, ending?.status ?? 'ANSWER');
-  return { event, at, extension: party.extension.number, params, extras: writeExtras(party, event, at, ending) };
+  if (kind === 'dial') party.dialledAt = at;
+  const { dialledAt, extension } = party;
+  return { event, at, dialledAt, extension: extension.number, params, extras: writeExtras(party, event, at, ending) };
 }
 
 function withStatus(params: CallParameters, status: CallStatus): CallParameters {
@@ -35,7 +37,7 @@ function writeExtras(party: Party, event: EventName, at: number, ending: Ending 
   const sequence = ++call.sequence;
   const extras: { -readonly [name in keyof CallExtras]: CallExtras[name] } = {
     EventType: event,
-    EventID: `${call.id}-${sequence}`,
+    EventID: `${call.id}-${party.ordinal}-${event}`,
     Sequence: sequence,
     Timestamp: new Date(at).toISOString(),
     SubCallID: subCallId(call, party),

@@ -51,6 +51,8 @@ export interface CallEvent {
   readonly event: EventName;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** Epoch milliseconds of the party's Dial. */
+  readonly dialledAt: number;
   /** Extended number, such as `0003*102`. */
   readonly extension: string;
   readonly params: CallParameters;

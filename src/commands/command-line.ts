@@ -1,0 +1,102 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { StoreError } from '../deliveries/store.ts';
+import { OptionError, parseDuration } from '../options.ts';
+import { CaptureError } from '../sources/capture-error.ts';
+import { check, printSchema } from './check.ts';
+import { replay, type ReplayOptions, type Surroundings } from './replay.ts';
+import { run } from './run.ts';
+import { VERSION } from './version.ts';
+
+const DEFAULT_CONFIG = 'ringside.yaml';
+
+/** Runs the command line; returns the exit code: 0 done, 1 not all delivered, 2 wrong use or input, 70 a fault of Ringside's own. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  const stop = new AbortController();
+  const surroundings: Surroundings = { out: process.stdout, err: process.stderr, signal: stop.signal };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
+  // Whoever reads our output may leave early (`| head`): that ends the work, and is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  try {
+    await makeProgram(surroundings, finish).parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+function makeProgram(surroundings: Surroundings, finish: (code: number) => void): Command {
+  const program = new Command('ringside')
+    .description('Watches SIP and calls your scripts.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ringside: ')) });
+  program
+    .command('run')
+    .description('watch calls and call scripts until stopped')
+    .option('-c, --config <file>', 'configuration', DEFAULT_CONFIG)
+    .action(async ({ config }: { config: string }) => {
+      finish(await run(config, surroundings, (reload) => process.on('SIGHUP', reload)));
+    });
+  addReplay(program, surroundings, finish);
+  program
+    .command('check')
+    .description('check a configuration')
+    .argument('[file]', 'configuration', DEFAULT_CONFIG)
+    .action((file: string) => finish(check(file, surroundings.out)));
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(() => finish(printSchema(surroundings.out)));
+  return program;
+}
+
+interface ReplayArguments extends Omit<ReplayOptions, 'waitMs'> {
+  readonly wait: number;
+}
+
+function addReplay(program: Command, surroundings: Surroundings, finish: (code: number) => void): void {
+  program
+    .command('replay')
+    .description('replay captures (pcap, pcapng, gzip; "-" is standard input) through the same code')
+    .argument('<file...>', 'captures')
+    .option('-c, --config <file>', 'configuration; without one every SIP user is an extension and nothing is sent')
+    .option('-n, --dry-run', 'send nothing, show which request would go where', false)
+    .option('-j, --json', 'one line of JSON an event', false)
+    .option('-q, --quiet', 'the summary only', false)
+    .addOption(
+      new Option('--pace <pace>', 'real: with the times between the messages; fast: without')
+        .choices(['real', 'fast'])
+        .default('fast'),
+    )
+    .option('--wait <duration>', 'how long to wait at the end for answers of scripts', readWait, 30_000)
+    .action(async (files: string[], { wait, ...options }: ReplayArguments) => {
+      finish(await replay(files, { ...options, waitMs: wait }, surroundings));
+    });
+}
+
+function readWait(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('A duration such as 500ms, 10s or 5m is expected.');
+  return ms;
+}
+
+/** What the operator or the input did wrong is told in a line; anything else is a fault of ours, with all there is to find it. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const isTheirs =
+    error instanceof OptionError ||
+    error instanceof CaptureError ||
+    error instanceof StoreError ||
+    (error instanceof Error && error.message.startsWith("can't listen"));
+  process.stderr.write(
+    `${isTheirs ? error.message : `ringside: internal error: ${(error as Error).stack ?? String(error)}`}\n`,
+  );
+  return isTheirs ? 2 : 70;
+}

@@ -1,0 +1,34 @@
+import type { Logger } from '../log.ts';
+import type { Observation, ObservationSink } from '../sip/observation.ts';
+
+const WARN_INTERVAL_MS = 60_000;
+
+/**
+ * Keeps live observations near this machine's time: a capture agent whose clock is off would make calls expire at once, or
+ * never. Its packets get their time of arrival.
+ */
+export class LiveClock {
+  readonly #maxSkewMs: number;
+  readonly #sink: ObservationSink;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  #warnedAt = -Infinity;
+
+  constructor(maxSkewMs: number, sink: ObservationSink, log: Logger, now: () => number = Date.now) {
+    this.#maxSkewMs = maxSkewMs;
+    this.#sink = sink;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  readonly observe = (observation: Observation): void => {
+    const now = this.#now();
+    const skewMs = observation.observedAt - now;
+    if (Math.abs(skewMs) <= this.#maxSkewMs) return this.#sink(observation);
+    if (now - this.#warnedAt > WARN_INTERVAL_MS) {
+      this.#warnedAt = now;
+      this.#log.warn({ skewMs: Math.round(skewMs) }, "a capture agent's clock is off: the time of arrival counts");
+    }
+    this.#sink({ ...observation, observedAt: now });
+  };
+}
