@@ -1,3 +1,4 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { EVENT_NAMES, EXTRA_NAMES } from './calls/event.ts';
 
@@ -41,12 +42,12 @@ export function parseDuration(text: string): number | undefined {
 
 const DURATION = 'a duration such as 500ms, 10s, 5m, 2h or 1d is expected';
 
-const duration = (fallback: string, describe: string) =>
+const duration = (fallback: string, describe: string, least = '0s', most = '365d') =>
   z
     .string(DURATION)
     .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: DURATION, abort: true })
-    .refine((text) => parseDuration(text) !== undefined, `${DURATION}, a year at most`)
-    .transform((text) => parseDuration(text)!)
+    .transform((text) => parseDuration(text) ?? Infinity)
+    .refine((ms) => ms >= parseDuration(least)! && ms <= parseDuration(most)!, `${DURATION}, from ${least} to ${most}`)
     .prefault(fallback)
     .describe(describe);
 
@@ -56,7 +57,7 @@ const count = (fallback: number, max: number, describe: string) =>
 /** Numbers are written with or without quotes; one that YAML would change has to be quoted. */
 const numberText = (what: string) =>
   z
-    .union([z.string().min(1, `${what} is expected, not nothing`), z.int().nonnegative().transform(String)], {
+    .union([z.string().regex(/^[^\s\p{Cc}]+$/u, `${what} is expected`), z.int().nonnegative().transform(String)], {
       error: `${what} is expected`,
     })
     .describe(what);
@@ -64,7 +65,11 @@ const numberText = (what: string) =>
 const list = <T extends z.ZodType>(item: T, describe: string) => z.array(item).default([]).describe(describe);
 
 const IPV4 = /^(\d{1,3}\.){3}\d{1,3}$/;
-const address = z.union([z.ipv4(), z.ipv6()], { error: 'an IP address is expected' });
+const ADDRESS = 'an IP address without port is expected';
+const address = z
+  .string(ADDRESS)
+  .refine((text) => isIP(text) > 0 && !text.includes('%'), ADDRESS)
+  .transform(canonicalAddress);
 const domain = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name is expected')
@@ -75,15 +80,33 @@ const digits = z.union([z.string().regex(/^\+?\d{2,20}$/, DIGITS), z.int().min(1
   error: DIGITS,
 });
 
-const listenAddress = (transports: string) =>
-  z
-    .string()
-    .regex(
-      new RegExp(
-        `^(${transports}):(\\[[0-9a-fA-F:.]+\\]|[^\\[\\]:\\s]+):([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`,
-      ),
-      `an address such as ${transports.split('|')[0]}:127.0.0.1:5060 or ${transports.split('|')[0]}:[::1]:5060 is expected`,
-    );
+/** The one form in which observations name an address. RFC 5952 §4. */
+function canonicalAddress(ip: string): string {
+  if (isIPv4(ip)) return ip;
+  const canonical = new URL(`http://[${ip}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical)?.slice(1);
+  return mapped?.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.') ?? canonical;
+}
+
+const HOST_AND_PORT = '(\\[[0-9a-fA-F:.]+\\]|[^\\[\\]:\\s]+):(\\d{1,5})';
+
+/** Whether an address ends with a host name or an IP address, IPv6 in brackets, and a port. */
+function hasHostAndPort(text: string): boolean {
+  const [, host = '', port] = new RegExp(`${HOST_AND_PORT}$`).exec(text) ?? [];
+  if (Number(port) > 65_535) return false;
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1));
+  return isIPv4(host) || !/^[\d.]+$/.test(host);
+}
+
+const listenAddress = (transports: string, port: number) => {
+  const start = transports === '' ? '' : `${transports.split('|')[0]}:`;
+  const error = `an address such as ${start}127.0.0.1:${port} or ${start}[::1]:${port} is expected`;
+  const shape = transports === '' ? HOST_AND_PORT : `(${transports}):${HOST_AND_PORT}`;
+  return z
+    .string(error)
+    .regex(new RegExp(`^${shape}$`), error)
+    .refine(hasHostAndPort, error);
+};
 
 const extension = z.strictObject({
   number: numberText('a number (102), a range (110-119), a pattern (1??) or "*"'),
@@ -145,20 +168,25 @@ const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item.transform((one
 const event = z.enum(EVENT_NAMES);
 const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
 
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name is expected');
-// eslint-disable-next-line no-control-regex -- these are what a header value must not have
-const headerValue = z
+const OWN_HEADERS = /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect)$/i;
+const headerName = z
   .string()
-  .regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, 'a header value without control characters is expected');
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name is expected')
+  .refine((name) => !OWN_HEADERS.test(name), 'a header that HTTP does not set itself is expected');
+const HEADER_VALUE = 'a header value of one line, in Latin letters, is expected';
+const headerValue = z.string(HEADER_VALUE).regex(/^[\t\x20-\x7e\x80-\xff]*$/, HEADER_VALUE);
+
+const URL_EXPECTED = 'an http or https URL is expected';
 
 const callEvent = z.strictObject({
   extension: oneOrMany(pattern).describe('Whose events: one, a list, a range, a pattern or "*"'),
   event: oneOrMany(event).describe('Which events: one or several of dial-in, dial-out, answer-in, answer-out, hangup'),
   method: z.enum(['GET', 'POST']).default('GET').describe('GET: parameters in the query; POST: in the body'),
   url: z
-    .string()
+    .string(URL_EXPECTED)
     .max(4096)
-    .refine(isHttpUrl, 'an http or https URL is expected')
+    .refine(isHttpUrl, { error: URL_EXPECTED, abort: true })
+    .refine(hasNoUser, 'a URL without user and password is expected; send them as header authorization')
     .describe('The script; a query it has is kept'),
   note: z.string().default('').describe('For people to read'),
   enabled: z.boolean().default(true).describe('false: nothing is sent'),
@@ -174,9 +202,14 @@ const callEvent = z.strictObject({
   omitEmpty: style.omitEmpty.optional(),
 });
 
+// A browser would mend `http:/host` and drop line breaks, but the URL is sent as it is written.
 function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/\s][^\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
+}
+
+function hasNoUser(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '';
+  return url?.username === '' && url.password === '';
 }
 
 const status = z.enum(['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CHANUNAVAIL']);
@@ -184,8 +217,8 @@ const status = z.enum(['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CH
 const SCHEDULE = ['1s', '2s', '5s', '10s', '30s', '1m', '2m', '5m', '10m', '30m', '1h', '2h', '5h', '10h'];
 
 const delivery = z.strictObject({
-  connectTimeout: duration('5s', 'Longest wait for a connection to a script'),
-  timeout: duration('15s', 'Longest wait for its answer'),
+  connectTimeout: duration('5s', 'Longest wait for a connection to a script', '1ms', '1h'),
+  timeout: duration('15s', 'Longest wait for its answer', '1ms', '1h'),
   schedule: z
     .array(duration('1s', 'Wait before the next attempt'))
     .min(1)
@@ -198,7 +231,7 @@ const delivery = z.strictObject({
   retention: duration('7d', 'How long finished deliveries are kept'),
   userAgent: z.string().max(200).default('').describe('User-Agent header; Ringside/VERSION if empty'),
   allowedNetworks: list(
-    z.union([z.cidrv4(), z.cidrv6()]),
+    z.union([z.cidrv4(), z.cidrv6()], { error: 'a network such as 10.0.0.0/8 or fd00::/8 is expected' }),
     'Networks that rules from the API and the page may reach although they are private',
   ),
   drainTimeout: duration('5s', 'How long an orderly stop waits for requests under way'),
@@ -240,7 +273,7 @@ export const optionsSchema = z
           .enum(['embedded', 'drachtio', 'none'])
           .default('none')
           .describe('Which SIP engine stands in the path'),
-        listen: list(listenAddress('udp|tcp|tls|ws|wss'), 'Addresses of the SIP engine'),
+        listen: list(listenAddress('udp|tcp|tls|ws|wss', 5060), 'Addresses of the SIP engine'),
         upstream: z
           .string()
           .regex(/^sips?:\S+$/, 'a SIP URI is expected')
@@ -251,18 +284,14 @@ export const optionsSchema = z
       .describe('In the SIP path'),
     hep: z
       .strictObject({
-        listen: list(listenAddress('udp|tcp'), 'Addresses for HEP from capture agents'),
+        listen: list(listenAddress('udp|tcp', 9060), 'Addresses for HEP from capture agents'),
         maxClockSkew: duration('2s', "How far an agent's clock may be off before the time of arrival counts"),
       })
       .prefault({})
       .describe('Beside the SIP path: HEP'),
     http: z
       .strictObject({
-        listen: z
-          .string()
-          .regex(/^(\[[0-9a-fA-F:.]+\]|[^[\]:\s]+):\d{1,5}$/, 'an address such as 127.0.0.1:8080 is expected')
-          .optional()
-          .describe('Address of the API and the web page'),
+        listen: listenAddress('', 8080).optional().describe('Address of the API and the web page'),
       })
       .prefault({})
       .describe('API and web page'),
@@ -294,8 +323,18 @@ export const optionsSchema = z
 /** The configuration, checked and complete; durations in ms. */
 export type Options = z.output<typeof optionsSchema>;
 
+/** Editors see `${NAME}` where Ringside sees its value. */
+function allowVariables(schema: { pattern?: string }): void {
+  if (schema.pattern !== undefined) schema.pattern = `(?:${schema.pattern})|\\$\\{`;
+}
+
 /** The JSON Schema that editors complete and check `ringside.yaml` with. */
 export function makeJsonSchema(): object {
-  const schema = z.toJSONSchema(optionsSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+  const schema = z.toJSONSchema(optionsSchema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => allowVariables(jsonSchema),
+  });
   return { ...schema, title: 'ringside.yaml' };
 }

@@ -1,6 +1,7 @@
 import type { Call, Party } from './call.ts';
 import type { Verdict } from './call-status.ts';
 import type { CallEvent, CallExtras, CallParameters, CallStatus, EventName } from './event.ts';
+import { formatTime } from './time.ts';
 import type { PartyEvent } from './party-states.ts';
 
 /** How a party's part in the call ended. */
@@ -39,7 +40,7 @@ function writeExtras(party: Party, event: EventName, at: number, ending: Ending 
     EventType: event,
     EventID: `${call.id}-${party.ordinal}-${event}`,
     Sequence: sequence,
-    Timestamp: new Date(at).toISOString(),
+    Timestamp: formatTime(at),
     SubCallID: subCallId(call, party),
   };
   if (event === 'dial-in' || event === 'dial-out') return extras;

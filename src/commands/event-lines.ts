@@ -1,14 +1,15 @@
 import type { CallEvent } from '../calls/event.ts';
+import { formatTime } from '../calls/time.ts';
 
 /** One event as one line of JSON: times in ISO 8601, the parameters in their order. */
 export function formatEventJson(event: CallEvent, requests: readonly object[] = []): string {
   const { event: name, at, extension, params, extras } = event;
-  const line = { event: name, at: new Date(at).toISOString(), extension, params, extras };
+  const line = { event: name, at: formatTime(at), extension, params, extras };
   return JSON.stringify(requests.length > 0 ? { ...line, requests } : line);
 }
 
 const COLUMNS: readonly [title: string, width: number, read: (event: CallEvent) => string][] = [
-  ['TIME', 23, ({ at }) => new Date(at).toISOString().slice(0, 23).replace('T', ' ')],
+  ['TIME', 23, ({ at }) => formatTime(at).slice(0, 23).replace('T', ' ')],
   ['EVENT', 10, ({ event }) => event],
   ['EXTENSION', 12, ({ extension }) => extension],
   ['STATUS', 11, ({ params }) => params.CallStatus],

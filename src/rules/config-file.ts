@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseNumberPattern } from '../calls/number-pattern.ts';
@@ -29,10 +30,19 @@ function readText(path: string): string {
   try {
     const bytes = readFileSync(path);
     if (bytes.length > MAX_BYTES) throw new Error('larger than 16 MB');
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!isUtf8(bytes)) throw new OptionError(path, [locateForeignText(bytes)]);
+    return new TextDecoder().decode(bytes);
   } catch (error) {
+    if (error instanceof OptionError) throw error;
     throw new OptionError(path, [{ line: 0, column: 0, path: '', text: explain(error) }]);
   }
+}
+
+/** Where the first line stands that is not UTF-8. */
+function locateForeignText(bytes: Buffer): OptionProblem {
+  const lines = bytes.toString('latin1').split('\n');
+  const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1;
+  return { line, column: 1, path: '', text: 'UTF-8 text is expected, found other bytes' };
 }
 
 function explain(error: unknown): string {
@@ -41,7 +51,7 @@ function explain(error: unknown): string {
     ENOENT: 'no such file',
     EISDIR: 'a directory, not a configuration file',
     EACCES: 'not readable: permission denied',
-    ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8 text',
+    ENAMETOOLONG: 'no such file',
   };
   return known[code ?? ''] ?? message;
 }
@@ -54,11 +64,20 @@ export function parseConfiguration(file: string, text: string, environment: Envi
   const options = result.data;
   const checks = new Checks(options, source);
   if (checks.problems.length > 0) throw new OptionError(file, inOrder(checks.problems));
-  return { options, tenants: options.tenants, rules: makeRules(options), warnings: inOrder(checks.warnings) };
+  const tenants = options.tenants.map(makeTenant);
+  return { options, tenants, rules: makeRules(options), warnings: inOrder(checks.warnings) };
 }
 
 const inOrder = (problems: readonly OptionProblem[]): OptionProblem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+
+/** The first entry that fits counts, so that one number in a range can be told apart: the narrow ones come first. */
+const makeTenant = (tenant: Options['tenants'][number]): Tenant => ({
+  ...tenant,
+  extensions: tenant.extensions.toSorted((a, b) => breadth(a.number) - breadth(b.number)),
+});
+
+const breadth = (number: string): number => (isSingle(number) ? 0 : number === '*' ? 3 : number.includes('?') ? 2 : 1);
 
 function makeRules(options: Options): Rule[] {
   const seen = new Map<string, number>();
@@ -90,7 +109,7 @@ function withoutUndefined(entry: { [name in keyof Style]?: Style[name] | undefin
   const set = (['callFlow', 'callId', 'answeredHangup', 'omitEmpty'] as const).filter(
     (name) => entry[name] !== undefined,
   );
-  return Object.fromEntries(set.map((name) => [name, entry[name]])) as Partial<Style>;
+  return Object.fromEntries(set.map((name) => [name, entry[name]]));
 }
 
 /** What the schema can't tell: whether the parts fit together. */
@@ -125,6 +144,10 @@ class Checks {
         const at = [...path, 'extensions', i];
         this.#checkPattern(number, at);
         this.#checkUnique(numbers, number, at);
+        this.#checkShort(number, tenant.prefix, at);
+        if (own.length > 0 && !isSingle(number)) {
+          this.problems.push(this.#source.problem(at, `a single number is expected, ${number} has several`, 'dids'));
+        }
         own.forEach((did, d) => this.#checkUnique(dids, did.replace(/^\+/, ''), [...at, 'dids', d]));
       });
     });
@@ -133,6 +156,13 @@ class Checks {
   #checkUnique(seen: Map<string, Path>, value: string, path: Path, text = `${value} is given twice`): void {
     if (seen.has(value)) this.problems.push(this.#source.problem(path, text || `${value} is given twice`));
     else seen.set(value, path);
+  }
+
+  #checkShort(number: string, prefix: string, path: Path): void {
+    const start = `${prefix}*`;
+    if (prefix === '' || !number.startsWith(start)) return;
+    const text = `the number without the tenant's prefix is expected: ${number.slice(start.length)}`;
+    this.problems.push(this.#source.problem(path, text));
   }
 
   #checkPattern(text: string, path: Path): void {
@@ -145,9 +175,8 @@ class Checks {
 
   #checkRules(): void {
     this.#options.callEvents.forEach((entry, r) => {
-      const isList = Array.isArray(
-        (this.#source.value as { callEvents: { extension: unknown }[] }).callEvents[r]!.extension,
-      );
+      const { callEvents } = this.#source.value as { callEvents: { extension: unknown }[] };
+      const isList = Array.isArray(callEvents[r]!.extension);
       entry.extension.forEach((text, i) => {
         const path = ['callEvents', r, 'extension', ...(isList ? [i] : [])];
         this.#checkPattern(text, path);
@@ -161,7 +190,7 @@ class Checks {
 
   /** Whether a single number is an extension; patterns and ranges may cover any. */
   #isKnown(text: string): boolean {
-    if (text === '*' || text.includes('?') || text.includes('-')) return true;
+    if (!isSingle(text)) return true;
     return this.#options.tenants.some(({ prefix, extensions }) => {
       const start = prefix === '' ? '' : `${prefix}*`;
       if (!text.startsWith(start)) return false;
@@ -170,6 +199,9 @@ class Checks {
     });
   }
 }
+
+/** Whether one number is meant, and no range or pattern. */
+const isSingle = (text: string): boolean => text !== '*' && !/\?|\d-\d/.test(text);
 
 function matches(pattern: string, number: string): boolean {
   try {

@@ -26,6 +26,7 @@ export class ConfigurationWatch {
     this.#environment = environment;
     this.#watcher = watchFile(path, { ignoreInitial: true, atomic: SETTLE_MS });
     this.#watcher.on('all', () => this.#schedule());
+    this.#watcher.on('error', (error) => this.#reportBlindness(error as Error));
   }
 
   /** Resolves as soon as changes are seen. */
@@ -46,6 +47,12 @@ export class ConfigurationWatch {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#watcher.close();
+  }
+
+  /** The machine can't tell changes, as when it watches too many files; `reload` still works. */
+  #reportBlindness({ message }: Error): void {
+    const text = `changes are not seen any more: ${message}`;
+    this.#listener.onError(new OptionError(this.#path, [{ line: 0, column: 0, path: '', text }]));
   }
 
   /** Several changes in a row count as one: editors write in steps. */

@@ -1,23 +1,22 @@
 /** Values by name, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const REFERENCE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+// An escape, a reference, or the beginning of one that is not complete.
+const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$\{/g;
 
-/** A text refers to a variable that is not set. */
-export class UnsetVariableError extends Error {
-  override readonly name = 'UnsetVariableError';
-
-  constructor(variable: string) {
-    super(`the environment variable ${variable} is not set`);
-  }
+/** A text refers to a variable that is not set, or not as it should. */
+export class VariableError extends Error {
+  override readonly name = 'VariableError';
 }
 
-/** Puts in the values of `${NAME}` and `${NAME:-default}`; `$${` stands for `${` itself. @throws UnsetVariableError */
+/** Puts in the values of `${NAME}` and `${NAME:-default}`; `$${` stands for `${` itself. @throws VariableError */
 export function substitute(text: string, environment: Environment): string {
-  return text.replace(REFERENCE, (whole, escape: string, name: string, fallback: string | undefined) => {
-    if (escape !== '') return whole.slice(1);
+  return text.replace(REFERENCE, (whole, name: string | undefined, fallback: string | undefined) => {
+    if (whole === '$${') return '${';
+    if (name === undefined)
+      throw new VariableError('${NAME} or ${NAME:-default} is expected; $${ stands for ${ itself');
     const value = environment[name] ?? fallback;
-    if (value === undefined) throw new UnsetVariableError(name);
+    if (value === undefined) throw new VariableError(`the environment variable ${name} is not set`);
     return value;
   });
 }

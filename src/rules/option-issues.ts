@@ -90,12 +90,11 @@ function expectation(issue: Issue): string {
 
 /** `, found …`; not for what may be secret. */
 function found(path: Path, source: YamlSource): string {
-  if (path.some((part) => SECRET.test(String(part))) || source.isHidden(path)) return '';
   let value: unknown = source.value;
   for (const part of path) value = (value as Record<string | number, unknown> | undefined)?.[part];
   if (value === undefined) return ', found nothing';
-  if (value === null) return ', found nothing';
-  if (Array.isArray(value)) return ', found a list';
+  if (path.some((part) => SECRET.test(String(part))) || source.isHidden(path)) return '';
+  if (Array.isArray(value)) return value.length > 0 ? ', found a list' : ', found an empty list';
   if (typeof value === 'object') return ', found a mapping';
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? '' : `, found ${text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text}`;

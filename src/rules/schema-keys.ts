@@ -11,7 +11,7 @@ interface Schema {
 export function keysOfSchema(path: Path): string[] {
   const schemas = path.reduce<Schema[]>(
     (here, part) => here.flatMap((schema) => step(schema, part)),
-    [makeJsonSchema() as Schema],
+    [makeJsonSchema()],
   );
   return schemas.flatMap(alternatives).flatMap(({ properties }) => Object.keys(properties ?? {}));
 }

@@ -5,7 +5,7 @@ import { isBlank } from './text.ts';
 const CR = 13;
 const LF = 10;
 const COLON = 58;
-const ROW = 5;
+const ROW = 5; // name number, name start, name end, value start, value end
 
 /** More header fields than this are no message of a real device. */
 export const MAX_FIELDS = 1000;
@@ -18,52 +18,68 @@ export interface FieldPlace {
   readonly end: number;
 }
 
-/** Where each header field of a message stands: filled in one pass over the bytes, nothing decoded. */
+/**
+ * Where each header field of a message stands. Fields are located once, in order, and only as far as one is asked for:
+ * what most messages are asked for stands in their first lines.
+ */
 export class FieldTable {
-  /** Number of header fields. */
-  length = 0;
-  /** Lines that are no header field: no colon, or no name before it. */
-  damagedLines = 0;
-  #rows = new Int32Array(32 * ROW); // name number, name start, name end, value start, value end
+  #bytes: Uint8Array = new Uint8Array();
+  #text = '';
+  /** Where the next field begins, and whether that is the end of the header section. */
+  #at = 0;
+  #isComplete = true;
+  #length = 0;
+  #damagedLines = 0;
+  #rows = new Int32Array(32 * ROW);
   readonly #first = new Int16Array(HEADER_COUNT);
 
-  /**
-   * Locates the fields from `from` on, up to the empty line. Returns the offset behind that line, or `end` if there is none.
-   *
-   * `text` is the same message as latin1 text: the engine searches it for line ends faster than a loop over bytes.
-   *
-   * @throws SipParseError for more than MAX_FIELDS fields. RFC 3261 §7.3.
-   */
-  locate(bytes: Uint8Array, text: string, from: number): number {
-    const end = bytes.length;
-    this.length = 0;
-    this.damagedLines = 0;
+  /** Begins with the header section at `from`. `text` is the same message as latin1 text, which is faster to search. */
+  reset(bytes: Uint8Array, text: string, from: number): void {
+    this.#bytes = bytes;
+    this.#text = text;
+    this.#at = from;
+    this.#isComplete = false;
+    this.#length = 0;
+    this.#damagedLines = 0;
     this.#first.fill(-1);
-    let at = from;
-    while (at < end) {
-      if (bytes[at] === LF) return at + 1;
-      if (bytes[at] === CR && (at + 1 === end || bytes[at + 1] === LF)) return Math.min(at + 2, end);
-      at = this.#locateField(bytes, text, at, end);
-    }
-    return end;
+  }
+
+  /** Number of header fields. @throws SipParseError, as all that locates fields, for more than MAX_FIELDS of them. */
+  get length(): number {
+    this.#complete();
+    return this.#length;
+  }
+
+  /** Lines that are no header field: no colon, or no name before it. */
+  get damagedLines(): number {
+    this.#complete();
+    return this.#damagedLines;
+  }
+
+  /** Offset behind the empty line that ends the header section, or behind everything if there is none. RFC 3261 §7. */
+  get end(): number {
+    this.#complete();
+    return this.#at;
   }
 
   /** Index of the first field with that number (see `headerNumber`), or -1. */
   first(number: number): number {
+    while (this.#first[number] === -1 && !this.#isComplete) this.#locateNext();
     return this.#first[number]!;
   }
 
   /** Index of the next field of the same number behind `index`, or -1. */
   next(number: number, index: number): number {
-    for (let i = index + 1; i < this.length; i++) if (this.#rows[i * ROW] === number) return i;
+    this.#complete();
+    for (let i = index + 1; i < this.#length; i++) if (this.#rows[i * ROW] === number) return i;
     return -1;
   }
 
-  start(index: number): number {
+  startOf(index: number): number {
     return this.#rows[index * ROW + 3]!;
   }
 
-  end(index: number): number {
+  endOf(index: number): number {
     return this.#rows[index * ROW + 4]!;
   }
 
@@ -77,8 +93,16 @@ export class FieldTable {
     };
   }
 
-  /** Locates one field, folded lines included. Returns the offset of the next line. */
-  #locateField(bytes: Uint8Array, text: string, from: number, end: number): number {
+  #complete(): void {
+    while (!this.#isComplete) this.#locateNext();
+  }
+
+  /** Locates one field, folded lines included, or finds the end. RFC 3261 §7.3. */
+  #locateNext(): void {
+    const bytes = this.#bytes;
+    const end = bytes.length;
+    const from = this.#at;
+    if (this.#findEmptyLine(from, end)) return;
     let at = from;
     let hash = 0;
     let c = bytes[at]!;
@@ -89,29 +113,38 @@ export class FieldTable {
     }
     const nameEnd = at;
     while (at < end && isBlank(bytes[at]!)) at++;
-    const lineEnd = findFieldEnd(bytes, text, at);
-    if (bytes[at] !== COLON || at >= end || nameEnd === from) this.damagedLines++;
-    else this.#add(bytes, from, nameEnd, hash, at + 1, lineEnd);
-    return lineEnd;
+    this.#at = findFieldEnd(bytes, this.#text, at);
+    if (at >= end || bytes[at] !== COLON || nameEnd === from) this.#damagedLines++;
+    else this.#add(from, nameEnd, findHeaderNumber(hash, bytes, from, nameEnd), at + 1, this.#at);
   }
 
-  #add(bytes: Uint8Array, from: number, nameEnd: number, hash: number, valueStart: number, lineEnd: number): void {
+  #findEmptyLine(at: number, end: number): boolean {
+    if (at < end && this.#bytes[at]! > CR) return false;
+    if (at >= end) this.#isComplete = true;
+    else if (this.#bytes[at] === LF) this.#at = at + 1;
+    else if (this.#bytes[at] === CR && (at + 1 === end || this.#bytes[at + 1] === LF)) this.#at = Math.min(at + 2, end);
+    else return false;
+    this.#isComplete = true;
+    return true;
+  }
+
+  #add(nameStart: number, nameEnd: number, number: number, valueStart: number, lineEnd: number): void {
+    const bytes = this.#bytes;
     let start = valueStart;
     let end = lineEnd;
     while (end > start && bytes[end - 1]! <= 32) end--;
     while (start < end && bytes[start]! <= 32) start++;
-    if (this.length === MAX_FIELDS) throw new SipParseError(`more than ${MAX_FIELDS} header fields`, from);
-    const row = this.length * ROW;
+    if (this.#length === MAX_FIELDS) throw new SipParseError(`more than ${MAX_FIELDS} header fields`, nameStart);
+    const row = this.#length * ROW;
     if (row === this.#rows.length) this.#grow();
-    const number = findHeaderNumber(hash, bytes, from, nameEnd);
     const rows = this.#rows;
     rows[row] = number;
-    rows[row + 1] = from;
+    rows[row + 1] = nameStart;
     rows[row + 2] = nameEnd;
     rows[row + 3] = start;
     rows[row + 4] = end;
-    if (number >= 0 && this.#first[number] === -1) this.#first[number] = this.length;
-    this.length++;
+    if (number >= 0 && this.#first[number] === -1) this.#first[number] = this.#length;
+    this.#length++;
   }
 
   #grow(): void {

@@ -34,11 +34,8 @@ export class SipMessage {
   /** Sequence number of the CSeq; -1 if there is no CSeq. */
   cseq = -1;
   readonly fields = new FieldTable();
-  bodyStart = 0;
-  /** Behind the body by Content-Length, or the end of the bytes where that is missing, wrong or beyond. */
-  bodyEnd = 0;
-  /** Content-Length promises more than there is: the packet was cut. */
-  truncated = false;
+  #bodyEnd = 0; // -1 until it is asked for
+  #isTruncated = false;
   #targetStart = 0; // Request-URI or reason phrase
   #targetEnd = 0;
 
@@ -52,9 +49,9 @@ export class SipMessage {
     this.bytes = bytes;
     const text = decodeToken(bytes, 0, bytes.length);
     const headers = this.#readStartLine(skipEmptyLines(bytes), text);
-    this.bodyStart = this.fields.locate(bytes, text, headers);
+    this.fields.reset(bytes, text, headers);
+    this.#bodyEnd = -1;
     this.#readCSeq();
-    this.#readBodyEnd();
     return this;
   }
 
@@ -72,7 +69,7 @@ export class SipMessage {
 
   get callId(): string {
     const index = this.fields.first(CALL_ID);
-    return index < 0 ? '' : decodeToken(this.bytes, this.fields.start(index), this.fields.end(index));
+    return index < 0 ? '' : decodeToken(this.bytes, this.fields.startOf(index), this.fields.endOf(index));
   }
 
   get fromTag(): string {
@@ -94,6 +91,21 @@ export class SipMessage {
 
   get to(): NameAddr | undefined {
     return this.address('To');
+  }
+
+  get bodyStart(): number {
+    return this.fields.end;
+  }
+
+  /** Behind the body by Content-Length, or the end of the bytes where that is missing, wrong or beyond. RFC 3261 §18.3. */
+  get bodyEnd(): number {
+    if (this.#bodyEnd < 0) this.#readBodyEnd();
+    return this.#bodyEnd;
+  }
+
+  /** Content-Length promises more than there is: the packet was cut. */
+  get truncated(): boolean {
+    return this.bodyEnd >= 0 && this.#isTruncated;
   }
 
   get body(): Uint8Array {
@@ -139,14 +151,14 @@ export class SipMessage {
   }
 
   #decode(index: number): string {
-    const text = decodeText(this.bytes, this.fields.start(index), this.fields.end(index));
+    const text = decodeText(this.bytes, this.fields.startOf(index), this.fields.endOf(index));
     return text.includes('\n') ? text.replace(/\r?\n[ \t]+/g, ' ') : text;
   }
 
   #parameter(header: number, name: Uint8Array): string {
     const index = this.fields.first(header);
     if (index < 0) return '';
-    const span = findParameter(this.bytes, this.fields.start(index), this.fields.end(index), name);
+    const span = findParameter(this.bytes, this.fields.startOf(index), this.fields.endOf(index), name);
     return span < 0 ? '' : decodeToken(this.bytes, spanStart(span), spanEnd(span));
   }
 
@@ -201,8 +213,8 @@ export class SipMessage {
     this.cseq = -1;
     const index = this.fields.first(CSEQ);
     if (index < 0) return;
-    const start = this.fields.start(index);
-    const end = this.fields.end(index);
+    const start = this.fields.startOf(index);
+    const end = this.fields.endOf(index);
     let at = start;
     while (at < end && isDigit(this.bytes[at]!)) at++;
     const number = at === start ? NaN : readNumber(this.bytes, start, at);
@@ -218,19 +230,18 @@ export class SipMessage {
       throw new SipParseError(`CSeq method ${method} in a ${this.method} request`, start);
   }
 
-  /** RFC 3261 §18.3: on a datagram the body ends with it where Content-Length does not say so before. */
   #readBodyEnd(): void {
-    this.bodyEnd = this.bytes.length;
-    this.truncated = false;
+    this.#bodyEnd = this.bytes.length;
+    this.#isTruncated = false;
     const index = this.fields.first(CONTENT_LENGTH);
     if (index < 0) return;
-    const start = this.fields.start(index);
-    const end = this.fields.end(index);
+    const start = this.fields.startOf(index);
+    const end = this.fields.endOf(index);
     for (let at = start; at < end; at++) if (!isDigit(this.bytes[at]!)) return;
     if (start === end) return;
     const bodyEnd = this.bodyStart + readNumber(this.bytes, start, end);
-    if (bodyEnd > this.bytes.length) this.truncated = true;
-    else this.bodyEnd = bodyEnd;
+    this.#isTruncated = bodyEnd > this.bytes.length;
+    if (!this.#isTruncated) this.#bodyEnd = bodyEnd;
   }
 }
 

@@ -2,31 +2,31 @@ import type { Address } from '../sip/observation.ts';
 
 const MAX_KNOWN = 65_536;
 
-/** Addresses as values that are made once: packets repeat the same few. */
+/** Addresses as text, which is made once: packets repeat the same few. */
 export class Addresses {
-  readonly #v4 = new Map<number, Address>();
-  readonly #v6 = new Map<string, Address>();
+  readonly #v4 = new Map<number, string>();
+  readonly #v6 = new Map<string, string>();
 
-  /** Address of an IPv4 address as 32-bit number and a port. */
-  v4(ip: number, port: number): Address {
-    const key = ip * 65_536 + port;
-    let address = this.#v4.get(key);
-    if (!address) {
+  /** An IPv4 address, as a 32-bit number, with a port. */
+  v4(number: number, port: number): Address {
+    const key = number | 0; // a small integer for the engine, which a number above 2^31 is not
+    let ip = this.#v4.get(key);
+    if (ip === undefined) {
       if (this.#v4.size >= MAX_KNOWN) this.#v4.clear();
-      this.#v4.set(key, (address = { ip: formatIpv4(ip), port }));
+      this.#v4.set(key, (ip = formatIpv4(number)));
     }
-    return address;
+    return { ip, port };
   }
 
-  /** Address of the 16 bytes at `at` and a port. */
+  /** The IPv6 address in the 16 bytes at `at`, with a port. */
   v6(bytes: Uint8Array, at: number, port: number): Address {
-    const key = `${Buffer.from(bytes.buffer, bytes.byteOffset + at, 16).toString('latin1')}${port}`;
-    let address = this.#v6.get(key);
-    if (!address) {
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset + at, 16).toString('latin1');
+    let ip = this.#v6.get(key);
+    if (ip === undefined) {
       if (this.#v6.size >= MAX_KNOWN) this.#v6.clear();
-      this.#v6.set(key, (address = { ip: formatIpv6(bytes, at), port }));
+      this.#v6.set(key, (ip = formatIpv6(bytes, at)));
     }
-    return address;
+    return { ip, port };
   }
 }
 

@@ -77,7 +77,13 @@ export class Transports {
     observedAt: number,
   ): void {
     this.#counts.messages++;
-    this.#sink({ observedAt, source, destination, transport, bytes: bytes.subarray(start, end) });
+    this.#sink({
+      observedAt,
+      source,
+      destination,
+      transport,
+      bytes: new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start),
+    });
   }
 
   #decodeHep(bytes: Buffer, at: number, end: number, now: number): void {
