@@ -62,7 +62,7 @@ const numberText = (what: string) =>
     })
     .describe(what);
 
-const list = <T extends z.ZodType>(item: T, describe: string) => z.array(item).default([]).describe(describe);
+const list = <T extends z.ZodType>(item: T, describe: string) => z.array(item).prefault([]).describe(describe);
 
 const IPV4 = /^(\d{1,3}\.){3}\d{1,3}$/;
 const ADDRESS = 'an IP address without port is expected';
@@ -324,8 +324,10 @@ export const optionsSchema = z
 export type Options = z.output<typeof optionsSchema>;
 
 /** Editors see `${NAME}` where Ringside sees its value. */
-function allowVariables(schema: { pattern?: string }): void {
-  if (schema.pattern !== undefined) schema.pattern = `(?:${schema.pattern})|\\$\\{`;
+function allowVariables(schema: { pattern?: string | undefined }): void {
+  const variable = String.raw`|\$\{`;
+  // What wraps a text hands its pattern on, so it comes by more than once.
+  if (schema.pattern?.endsWith(variable) === false) schema.pattern = `(?:${schema.pattern})${variable}`;
 }
 
 /** The JSON Schema that editors complete and check `ringside.yaml` with. */

@@ -6,6 +6,9 @@ export interface Timed {
   queuedAt: number;
 }
 
+// No entry is further ahead than this: one whose item got an earlier deadline would keep that item in memory till then.
+const RECHECK_MS = 60_000;
+
 /**
  * Deadlines of many items in order of time: a binary heap in which a deadline that moved away costs nothing.
  *
@@ -32,8 +35,9 @@ export class Deadlines<Item extends Timed> {
       const item = this.#pop();
       if (item.queuedAt !== at) continue; // an earlier entry took its place
       item.queuedAt = Infinity;
-      if (item.deadline <= now) return item;
-      if (item.deadline !== Infinity) this.#push(item, item.deadline);
+      if (item.deadline <= at) return item;
+      if (item.deadline <= now) this.#push(item, item.deadline);
+      else if (item.deadline !== Infinity) this.#push(item, Math.min(item.deadline, now + RECHECK_MS));
     }
     return undefined;
   }

@@ -45,7 +45,7 @@ export function readInvitation(
   directory: Directory,
   registrations: Registrations,
 ): Invitation {
-  const to = readUri(message.to?.uri);
+  const to = readUri(attempt(() => message.to)?.uri);
   const target = message.isRequest ? readUri(message.requestUri) : to;
   const hosts = [target?.host ?? '', destination.ip, source.ip];
   const { parentBranch, origin } = readVias(message, source, directory);
@@ -107,62 +107,62 @@ function findAim(
   return called && directory.isOpen(called.tenant) ? 'open' : 'offered';
 }
 
-/** The first hop's branch stands in the second Via; the last Via names who began. RFC 3261 §18.2.1. */
+/** The branch of the hop before stands in the second Via; the last Via names who began. RFC 3261 §18.2.1. */
 function readVias(message: SipMessage, source: Address, directory: Directory): { parentBranch: string; origin: Role } {
   const vias = message.values('Via');
-  const last = vias.length > 1 ? attempt(() => parseVia(vias.at(-1)!)) : undefined;
-  const first = last ? (last.parameters.get('received') ?? last.host) : source.ip;
-  const origin = directory.role(first);
-  const parent = vias.length > 1 ? attempt(() => parseVia(vias[1]!)) : undefined;
-  return {
-    parentBranch: parent?.parameters.get('branch') ?? '',
-    origin: origin === 'other' ? directory.role(source.ip) : origin,
-  };
+  if (vias.length < 2) return { parentBranch: '', origin: directory.role(source.ip) };
+  const last = attempt(() => parseVia(vias.at(-1)!));
+  const origin = last ? directory.role(last.parameters.get('received') ?? last.host) : 'other';
+  const parentBranch = attempt(() => parseVia(vias[1]!))?.parameters.get('branch') ?? '';
+  return { parentBranch, origin: origin === 'other' ? directory.role(source.ip) : origin };
 }
-
-const IDENTITY_HEADERS = ['P-Asserted-Identity', 'Remote-Party-ID', 'From'] as const;
 
 function identifyCaller(message: SipMessage, source: Address, origin: Role, directory: Directory): CallerIdentity {
   const from = attempt(() => message.from);
-  const extension = origin === 'trunk' ? undefined : findCaller(message, from, source, directory);
-  const shown = findIdentity(message);
-  const number = numberOf(shown);
-  const name = (shown?.displayName ?? '').slice(0, MAX_TEXT);
+  const fromUri = readUri(from?.uri);
+  const extension = origin === 'trunk' ? undefined : findCaller(message, fromUri, source, directory);
+  const { address, number } = findIdentity(message, from, fromUri);
+  const name = (address?.displayName ?? '').slice(0, MAX_TEXT);
   if (extension) return { extension, number: extension.number, name: name || extension.name || extension.short };
   if (isPrivate(message)) return { extension, number: 'anonymous', name: 'anonymous' };
   return { extension, number, name: name || number.replace(/^\+/, '') };
 }
 
-/** The account behind an INVITE: the From, else (From hidden or rewritten) who authenticated or was asserted. */
+/** The account behind an INVITE: the From, else (where that is hidden or rewritten) who authenticated. */
 function findCaller(
   message: SipMessage,
-  from: NameAddr | undefined,
+  from: SipUri | undefined,
   source: Address,
   directory: Directory,
 ): Extension | undefined {
-  const uri = readUri(from?.uri);
-  const hosts = [uri?.host ?? '', source.ip];
-  const direct = uri && directory.find(userNumber(uri), hosts);
+  const hosts = [from?.host ?? '', source.ip];
+  const direct = from && directory.find(userNumber(from), hosts);
   if (direct) return direct;
   const credentials = message.text('Proxy-Authorization') ?? message.text('Authorization') ?? '';
   const account = /username="([^"]+)"/i.exec(credentials)?.[1];
   return account === undefined ? undefined : directory.find(account, hosts);
 }
 
-function findIdentity(message: SipMessage): NameAddr | undefined {
+const IDENTITY_HEADERS = ['P-Asserted-Identity', 'Remote-Party-ID'] as const;
+
+/** Whom the called side is shown: as asserted by the network, else as the caller says. */
+function findIdentity(
+  message: SipMessage,
+  from: NameAddr | undefined,
+  fromUri: SipUri | undefined,
+): { address: NameAddr | undefined; number: string } {
   for (const header of IDENTITY_HEADERS) {
+    if (!message.has(header)) continue;
     for (const value of message.values(header)) {
       const address = attempt(() => parseNameAddr(value));
-      if (address && numberOf(address) !== '') return address;
+      const number = numberOf(readUri(address?.uri));
+      if (number !== '') return { address, number };
     }
   }
-  return attempt(() => message.from);
+  return { address: from, number: numberOf(fromUri) };
 }
 
-function numberOf(address: NameAddr | undefined): string {
-  const uri = readUri(address?.uri);
-  return uri ? userNumber(uri).slice(0, MAX_TEXT) : '';
-}
+const numberOf = (uri: SipUri | undefined): string => (uri ? userNumber(uri).slice(0, MAX_TEXT) : '');
 
 /** RFC 3323 §4.2, RFC 3325 §9.3. */
 function isPrivate(message: SipMessage): boolean {

@@ -23,6 +23,7 @@ export class Registrations {
 
   /** Takes in a 2xx to a REGISTER, which lists all contacts of the account. RFC 3261 §10.3 step 8. */
   observe(response: SipMessage): void {
+    if (!response.has('Contact')) return;
     try {
       const account = parseUri(response.to?.uri ?? '');
       for (const value of response.values('Contact')) this.#learn(account, value);

@@ -2,12 +2,23 @@ import { closeQuote, parseParameters } from './parameter.ts';
 import { SipParseError } from './parse-error.ts';
 import { unquote } from './text.ts';
 
-/** A From, To, Contact or like value: name and URI as text, header parameters by name in lower case. */
-export interface NameAddr {
+/** A From, To, Contact or like value: name and URI as text. */
+export class NameAddr {
   /** Unquoted; empty if there is none. */
   readonly displayName: string;
   readonly uri: string;
-  readonly parameters: ReadonlyMap<string, string>;
+  readonly #parameterText: string;
+
+  constructor(displayName: string, uri: string, parameterText: string) {
+    this.displayName = displayName;
+    this.uri = uri;
+    this.#parameterText = parameterText;
+  }
+
+  /** Header parameters by name in lower case; read anew each time. */
+  get parameters(): ReadonlyMap<string, string> {
+    return parseParameters(this.#parameterText);
+  }
 }
 
 /**
@@ -22,14 +33,13 @@ export function parseNameAddr(text: string): NameAddr {
   if (open < 0) return parseAddrSpec(trimmed, nameEnd);
   const close = trimmed.indexOf('>', open);
   if (close < 0) throw new SipParseError('"<" without ">"', open);
-  const displayName = unquote(trimmed.slice(0, open).trim());
-  const uri = trimmed.slice(open + 1, close).trim();
-  return { displayName, uri, parameters: parseParameters(trimmed.slice(close + 1)) };
+  const displayName = open === 0 ? '' : unquote(trimmed.slice(0, open).trim());
+  return new NameAddr(displayName, trimmed.slice(open + 1, close).trim(), trimmed.slice(close + 1));
 }
 
 function parseAddrSpec(text: string, nameEnd: number): NameAddr {
   if (nameEnd > 0) throw new SipParseError('display name without a URI in angle brackets', nameEnd);
   const semicolon = text.indexOf(';');
-  const uri = semicolon < 0 ? text : text.slice(0, semicolon).trim();
-  return { displayName: '', uri, parameters: parseParameters(semicolon < 0 ? '' : text.slice(semicolon + 1)) };
+  if (semicolon < 0) return new NameAddr('', text, '');
+  return new NameAddr('', text.slice(0, semicolon).trim(), text.slice(semicolon + 1));
 }

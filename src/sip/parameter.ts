@@ -77,6 +77,7 @@ const endsToken = (c: number): boolean => c === SEMICOLON || c === COMMA || c ==
 
 /** Splits at a separator that is neither in a quoted string nor in angle brackets; blanks around the parts go. */
 export function splitOutsideQuotes(text: string, separator: ',' | ';' | ' '): string[] {
+  if (!text.includes(separator)) return [text.trim()];
   if (!text.includes('"') && !text.includes('<')) return text.split(separator).map((part) => part.trim());
   const parts: string[] = [];
   let start = 0;
@@ -108,8 +109,11 @@ function closeBracket(text: string, at: number): number {
   return close < 0 ? at + 1 : close + 1;
 }
 
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
+
 /** Reads `;name=value;flag`; names in lower case, quoted values unquoted, a flag has the value `''`; the first of a name wins. */
-export function parseParameters(text: string): Map<string, string> {
+export function parseParameters(text: string): ReadonlyMap<string, string> {
+  if (text === '') return NO_PARAMETERS;
   const parameters = new Map<string, string>();
   for (const part of splitOutsideQuotes(text, ';')) {
     if (part === '') continue;

@@ -26,7 +26,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
  * @throws SipParseError RFC 3261 §19.1.1, RFC 3966 §3.
  */
 export function parseUri(text: string): SipUri {
-  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
+  const scheme = text.startsWith('sip:') ? 'sip' : SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) throw new SipParseError('URI without a scheme', 0);
   const rest = text.slice(scheme.length + 1);
   if (scheme === 'sip' || scheme === 'sips') return parseSipUri(scheme, rest);
@@ -54,11 +54,13 @@ function parseUserinfo(text: string): { user: string; password: string } {
 
 const HOST_PORT = /^(\[[^\]\s]*\]|[^:\s[\]@<>"]+)(?::(\d{1,5})?)?$/;
 
+const PLAIN_HOST = /^[A-Za-z0-9.-]+$/;
 const BARE_IPV6 = /^[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*$/i;
 
 /** Reads `host`, `host:port`, `[v6]`, `[v6]:port` or, as some devices write it, a bare v6. @throws SipParseError RFC 3261 §25.1. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } {
   const trimmed = text.trim();
+  if (PLAIN_HOST.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
   if (BARE_IPV6.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
   const match = HOST_PORT.exec(trimmed);
   if (!match) throw new SipParseError(`host and port expected, found "${text.slice(0, 60)}"`, 0);
