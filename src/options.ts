@@ -299,10 +299,14 @@ export const optionsSchema = z
     calls: calls.prefault({}).describe('Times of calls'),
     callStatus: z
       .strictObject({
-        responses: z.record(z.string().regex(/^[3-6]\d\d$/, 'a final response code is expected'), status).default({}),
+        responses: z
+          .record(z.string().regex(/^[3-6]\d\d$/, 'a final response code is expected'), status)
+          .default({})
+          .describe('By final response, such as 603: CONGESTION'),
         q850: z
           .record(z.string().regex(/^([1-9]|[1-9]\d|1[01]\d|12[0-7])$/, 'a Q.850 cause is expected'), status)
-          .default({}),
+          .default({})
+          .describe('By Q.850 cause, such as 21: BUSY'),
       })
       .prefault({})
       .describe('Changes to the CallStatus table, by final response code and by Q.850 cause'),
@@ -316,7 +320,11 @@ export const optionsSchema = z
       })
       .prefault({})
       .describe('The log'),
-    store: z.string().min(1).default('./ringside.db').describe('File of the outbox; relative to the configuration'),
+    store: z
+      .string()
+      .min(1, 'the path of a file is expected')
+      .default('./ringside.db')
+      .describe('File of the outbox; relative to the configuration'),
   })
   .describe('Configuration of Ringside');
 

@@ -6,14 +6,19 @@ import type { Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { PartyState } from './party-states.ts';
 
+const NONE: readonly never[] = [];
+
+/** The list with one more: most hold one or two, and an array that grows in place takes room for seventeen. */
+export const append = <T>(list: readonly T[], item: T): readonly T[] => (list.length === 0 ? [item] : [...list, item]);
+
 /** All legs joined under one CallAPIID. */
 export class Call {
   readonly id: string;
   /** The number the caller dialled, and the public number it was, if it was one. */
   readonly dialled: string;
   readonly did: string;
-  readonly legs: Leg[] = [];
-  readonly parties: Party[] = [];
+  legs: readonly Leg[] = NONE;
+  parties: readonly Party[] = NONE;
   /** Events told so far. */
   sequence = 0;
 
@@ -61,7 +66,8 @@ export class Party {
     this.extension = extension;
     this.role = role;
     this.params = params;
-    this.ordinal = call.parties.push(this);
+    call.parties = append(call.parties, this);
+    this.ordinal = call.parties.length;
   }
 
   /** The clock was set by so many ms. */
@@ -91,6 +97,17 @@ export interface Hop {
   readonly destination: Address;
 }
 
+/** Where a leg can be found as the cause of another; see `Feeders`. */
+export interface Feeding {
+  readonly leg: Leg;
+  /** Where the leg went. */
+  readonly destination: Address;
+  readonly key: string;
+  previous: Feeding | undefined;
+  next: Feeding | undefined;
+  readonly nextOfLeg: Feeding | undefined;
+}
+
 /** One INVITE-initiated dialog set (Call-ID and From-tag) with all its forks. */
 export class Leg implements Timed {
   readonly call: Call;
@@ -116,15 +133,15 @@ export class Leg implements Timed {
   /** Session interval, 0 for none. RFC 4028. */
   sessionMs = 0;
   answeredAt = 0;
-  transactions: Transaction[] = [];
-  dialogs: Dialog[] = [];
+  transactions: readonly Transaction[] = NONE;
+  dialogs: readonly Dialog[] = NONE;
   deadline = Infinity;
   queuedAt = Infinity;
   /** Next leg of the same Call-ID. */
   next: Leg | undefined = undefined;
   /** How many legs a PBX made for this one, and where it stands in the index for finding that out. */
   feeds = 0;
-  feederKeys: string[] | undefined = undefined;
+  feeding: Feeding | undefined = undefined;
 
   constructor(call: Call, message: SipMessage, source: Address, isFed: boolean, feeder: Leg | undefined) {
     this.call = call;
@@ -134,7 +151,7 @@ export class Leg implements Timed {
     this.source = source;
     this.isFed = isFed;
     this.feeder = feeder;
-    call.legs.push(this);
+    call.legs = append(call.legs, this);
   }
 
   /** Transaction of a branch; where that was never seen, the only one of the sequence number. */

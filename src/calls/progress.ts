@@ -5,7 +5,7 @@ import { Deadlines } from './deadlines.ts';
 import type { CallEvent } from './event.ts';
 import { type Ending, writeEvent } from './event-writer.ts';
 import { judgeAddressee, judgeCalled, judgeCaller } from './judgement.ts';
-import { type Dialog, type Leg, Party, type Transaction } from './call.ts';
+import { append, type Dialog, type Leg, Party, type Transaction } from './call.ts';
 import { PARTY_STATES, type PartyInput } from './party-states.ts';
 import type { TrackerOptions } from './tracker-options.ts';
 
@@ -63,8 +63,7 @@ export class Progress {
   }
 
   /** A PBX makes a leg for this one: so it is a PBX that this one reached, and whoever it seemed to call is not there. */
-  feed(feeder: Leg): void {
-    feeder.feeds++;
+  passOn(feeder: Leg): void {
     for (const transaction of feeder.transactions) {
       if (transaction.aim !== 'open' || !transaction.party) continue;
       this.#change(transaction.party, 'vanish', 0);
@@ -121,7 +120,7 @@ export class Progress {
 
   #openDialog(leg: Leg, toTag: string, party: Party | undefined, at: number): Dialog {
     const dialog: Dialog = { toTag, party, over: false };
-    leg.dialogs.push(dialog);
+    leg.dialogs = append(leg.dialogs, dialog);
     this.#release(leg, at);
     leg.phase = 'answered';
     leg.answeredAt ||= at;

@@ -1,7 +1,7 @@
 import { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { Call, type Hop, Leg, Transaction } from './call.ts';
+import { append, Call, type Hop, Leg, Transaction } from './call.ts';
 import { makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
@@ -157,7 +157,10 @@ export class CallTracker {
     const isFed = feeder !== undefined || invitation.origin === 'pbx';
     const leg = new Leg(call, message, hop.source, isFed, feeder);
     this.#legs.add(leg);
-    if (feeder) this.#progress.feed(feeder);
+    if (feeder) {
+      this.#feeders.markFed(feeder);
+      this.#progress.passOn(feeder);
+    }
     return leg;
   }
 
@@ -177,7 +180,7 @@ export class CallTracker {
     const { parentBranch, aim, origin } = invitation;
     const parent = parentBranch === '' ? undefined : leg.transactions.find(({ branch }) => branch === parentBranch);
     const transaction = new Transaction(message.branch, message.cseq, aim, at, parent);
-    leg.transactions.push(transaction);
+    leg.transactions = append(leg.transactions, transaction);
     if (!parent && !leg.isFed && origin === 'other') seatCaller(leg, invitation);
     seatCalled(leg, transaction, invitation);
     this.#progress.add(leg, transaction, at);
@@ -254,6 +257,6 @@ export class CallTracker {
 
   #forget(leg: Leg): void {
     this.#legs.remove(leg);
-    leg.call.legs.splice(leg.call.legs.indexOf(leg), 1);
+    leg.call.legs = leg.call.legs.filter((other) => other !== leg);
   }
 }

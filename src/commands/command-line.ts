@@ -1,10 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { StoreError } from '../deliveries/store.ts';
 import { OptionError, parseDuration } from '../options.ts';
 import { CaptureError } from '../sources/capture-error.ts';
 import { check, printSchema } from './check.ts';
 import { replay, type ReplayOptions, type Surroundings } from './replay.ts';
-import { run } from './run.ts';
 import { VERSION } from './version.ts';
 
 const DEFAULT_CONFIG = 'ringside.yaml';
@@ -42,6 +40,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: number) => void)
     .description('watch calls and call scripts until stopped')
     .option('-c, --config <file>', 'configuration', DEFAULT_CONFIG)
     .action(async ({ config }: { config: string }) => {
+      const { run } = await import('./run.ts'); // what only it needs is loaded only for it
       finish(await run(config, surroundings, (reload) => process.on('SIGHUP', reload)));
     });
   addReplay(program, surroundings, finish);
@@ -93,8 +92,7 @@ function explain(error: unknown): number {
   const isTheirs =
     error instanceof OptionError ||
     error instanceof CaptureError ||
-    error instanceof StoreError ||
-    (error instanceof Error && error.message.startsWith("can't listen"));
+    (error instanceof Error && (error.name === 'StoreError' || error.name === 'ListenError'));
   process.stderr.write(
     `${isTheirs ? error.message : `ringside: internal error: ${(error as Error).stack ?? String(error)}`}\n`,
   );

@@ -2,7 +2,6 @@ import type { CallEvent } from '../calls/event.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import { formatRequest, type ScriptRequest } from '../deliveries/request.ts';
-import { openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { RuleBook } from '../rules/rule-book.ts';
 import type { ObservationSink } from '../sip/observation.ts';
@@ -13,7 +12,7 @@ import { Pacer } from './pacer.ts';
 import { connectPipeline } from './pipeline.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { EventCounts, formatSummary } from './replay-summary.ts';
-import { makeDispatcher, makeTracker, OPEN_CONFIGURATION } from './setup.ts';
+import { makeTracker, OPEN_CONFIGURATION } from './setup.ts';
 
 export interface ReplayOptions {
   readonly config?: string | undefined;
@@ -43,7 +42,17 @@ export async function replay(
   if (options.config === undefined) {
     surroundings.err.write('No configuration: every SIP user counts as an extension, and nothing is sent.\n');
   }
-  return new Replay(configuration, options, surroundings).run(files);
+  const isSending = !options.dryRun && configuration.rules.length > 0;
+  const dispatcher = isSending ? await openDispatcher(configuration) : undefined;
+  return new Replay(configuration, options, surroundings, dispatcher).run(files);
+}
+
+/** In memory: what is replayed has nothing to do with what waits in the outbox of a running Ringside. */
+async function openDispatcher({ options, rules }: Configuration): Promise<Dispatcher> {
+  // Loaded only where something is sent: a dry run starts faster so.
+  const [{ makeDispatcher }, { openLog }] = await Promise.all([import('./delivery-setup.ts'), import('../log.ts')]);
+  const findRule = (id: string) => rules.find((rule) => rule.id === id);
+  return makeDispatcher(options, ':memory:', findRule, openLog(options.log.level)).dispatcher;
 }
 
 class Replay {
@@ -57,18 +66,19 @@ class Replay {
   readonly #counts = new SourceCounts();
   readonly #events = new EventCounts();
 
-  constructor(configuration: Configuration, options: ReplayOptions, surroundings: Surroundings) {
-    const { rules, options: settings } = configuration;
+  constructor(
+    configuration: Configuration,
+    options: ReplayOptions,
+    surroundings: Surroundings,
+    dispatcher: Dispatcher | undefined,
+  ) {
     this.#options = options;
     this.#surroundings = surroundings;
     this.#tracker = makeTracker(configuration);
-    this.#rules = new RuleBook(rules);
+    this.#rules = new RuleBook(configuration.rules);
     this.#lines = new LineWriter(surroundings.out);
     if (!options.quiet) this.#print = options.json ? printJson(this.#lines) : printTable(this.#lines);
-    if (options.dryRun || rules.length === 0) return;
-    // In memory: what is replayed has nothing to do with what waits in the outbox of a running Ringside.
-    const findRule = (id: string) => rules.find((rule) => rule.id === id);
-    this.#dispatcher = makeDispatcher(settings, ':memory:', findRule, openLog(settings.log.level)).dispatcher;
+    this.#dispatcher = dispatcher;
   }
 
   async run(files: readonly string[]): Promise<number> {

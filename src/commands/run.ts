@@ -9,11 +9,12 @@ import type { Rule } from '../rules/rule.ts';
 import { RuleBook } from '../rules/rule-book.ts';
 import { HepListener, parseListenAddress } from '../sources/hep-listener.ts';
 import { SourceCounts } from '../sources/source-counts.ts';
+import { makeDispatcher, storePath } from './delivery-setup.ts';
 import { describeConfiguration } from './describe.ts';
 import { LiveClock } from './live-clock.ts';
 import { connectPipeline } from './pipeline.ts';
 import type { Surroundings } from './replay.ts';
-import { makeDirectory, makeDispatcher, makeTracker, storePath } from './setup.ts';
+import { makeDirectory, makeTracker } from './setup.ts';
 
 const TICK_MS = 250;
 

@@ -1,7 +1,7 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { Rule } from '../rules/rule.ts';
 import { Lanes } from './lanes.ts';
-import { formatRequest } from './request.ts';
+import { formatRequest, type ScriptRequest } from './request.ts';
 import { type AttemptOutcome, decideNext, isStale } from './retry.ts';
 import {
   type Delivery,
@@ -11,7 +11,6 @@ import {
   type NewDelivery,
   StoreError,
 } from './store.ts';
-import { sendRequest, type Sender } from './sender.ts';
 
 /** How requests are sent; times in ms. */
 export interface DeliveryOptions {
@@ -21,6 +20,14 @@ export interface DeliveryOptions {
   /** Deliveries waiting; further ones are counted and dropped. */
   readonly maxPending: number;
   readonly retentionMs: number;
+}
+
+/** Sends requests to scripts. */
+export interface Sender {
+  /** Sends one request with the rule's headers and tells what became of it. Never rejects. */
+  send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome>;
+  /** Breaks off what is still under way. */
+  close(): Promise<void>;
 }
 
 /** Time and chance, so that tests need not wait for them. */
@@ -197,7 +204,7 @@ export class Dispatcher {
       return this.#finish(delivery, 'stale', { error: 'too old' });
     }
     this.#active++;
-    const outcome = await sendRequest(this.#sender, delivery.request, rule.headers, this.#clock.now);
+    const outcome = await this.#sender.send(delivery.request, rule.headers);
     this.#active--;
     this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);
   }

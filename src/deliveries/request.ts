@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { CallEvent } from '../calls/event.ts';
+import type { CallEvent, CallParameters } from '../calls/event.ts';
 import type { Rule } from '../rules/rule.ts';
 import { encodeComponent } from './percent-encoding.ts';
 
@@ -27,12 +27,11 @@ const templates = new WeakMap<Rule, Template>();
 export function formatRequest(event: CallEvent, rule: Rule): ScriptRequest {
   const { method } = rule;
   const { url, query } = templateOf(rule);
-  const parameters = selectParameters(event, rule);
-  if (method === 'GET') return { method, url: query + formatForm(parameters), contentType: undefined, body: undefined };
-  if (rule.body === 'json') {
-    return { method, url, contentType: JSON_TYPE, body: JSON.stringify(Object.fromEntries(parameters)) };
-  }
-  return { method, url, contentType: FORM, body: formatForm(parameters) };
+  const values = selectValues(event, rule);
+  if (method === 'GET')
+    return { method, url: query + formatForm(values, rule), contentType: undefined, body: undefined };
+  if (rule.body === 'json') return { method, url, contentType: JSON_TYPE, body: formatJson(values, rule) };
+  return { method, url, contentType: FORM, body: formatForm(values, rule) };
 }
 
 function templateOf(rule: Rule): Template {
@@ -47,24 +46,38 @@ function makeTemplate(text: string): Template {
   return { url, query: url + join };
 }
 
-type Parameter = readonly [name: string, value: string | number];
+const NAMES = [
+  'CallID',
+  'CallerIDNum',
+  'CallerIDName',
+  'CalledDID',
+  'CalledExtension',
+  'CallStatus',
+  'CallFlow',
+  'CallerExtension',
+  'CalledNumber',
+  'CallAPIID',
+] as const satisfies readonly (keyof CallParameters)[];
 
-function selectParameters(event: CallEvent, { style, extras }: Rule): Parameter[] {
+type Value = string | number;
+
+/** Values of the ten parameters in the rule's style, then of the extras it asks for. */
+function selectValues(event: CallEvent, { style, extras }: Rule): Value[] {
   const { params } = event;
-  const parameters: Parameter[] = [
-    ['CallID', style.callId === 'sip' ? params.CallID : formatEpochId(event)],
-    ['CallerIDNum', params.CallerIDNum],
-    ['CallerIDName', params.CallerIDName],
-    ['CalledDID', params.CalledDID],
-    ['CalledExtension', params.CalledExtension],
-    ['CallStatus', isAnsweredHangup(event) ? style.answeredHangup : params.CallStatus],
-    ['CallFlow', style.callFlow === 'upper' ? params.CallFlow : params.CallFlow.toLowerCase()],
-    ['CallerExtension', params.CallerExtension],
-    ['CalledNumber', params.CalledNumber],
-    ['CallAPIID', params.CallAPIID],
+  const values: Value[] = [
+    style.callId === 'sip' ? params.CallID : formatEpochId(event),
+    params.CallerIDNum,
+    params.CallerIDName,
+    params.CalledDID,
+    params.CalledExtension,
+    isAnsweredHangup(event) ? style.answeredHangup : params.CallStatus,
+    style.callFlow === 'upper' ? params.CallFlow : params.CallFlow.toLowerCase(),
+    params.CallerExtension,
+    params.CalledNumber,
+    params.CallAPIID,
   ];
-  for (const name of extras) parameters.push([name, event.extras[name] ?? '']);
-  return style.omitEmpty ? parameters.filter(([, value]) => value !== '') : parameters;
+  for (const name of extras) values.push(event.extras[name] ?? '');
+  return values;
 }
 
 const isAnsweredHangup = ({ event, params }: CallEvent): boolean =>
@@ -79,10 +92,20 @@ function formatEpochId({ dialledAt, params }: CallEvent): string {
   return `${Math.floor(dialledAt / 1000)}.${sequence}`;
 }
 
-function formatForm(parameters: readonly Parameter[]): string {
+function formatForm(values: readonly Value[], { extras, style }: Rule): string {
   let form = '';
-  for (const [name, value] of parameters) {
-    form += `${form === '' ? '' : '&'}${name}=${typeof value === 'number' ? value : encodeComponent(value)}`;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value === '' && style.omitEmpty) continue;
+    if (form !== '') form += '&';
+    form += `${nameOf(i, extras)}=${typeof value === 'number' ? value : encodeComponent(value)}`;
   }
   return form;
 }
+
+function formatJson(values: readonly Value[], { extras, style }: Rule): string {
+  const named = values.map((value, i): [string, Value] => [nameOf(i, extras), value]);
+  return JSON.stringify(Object.fromEntries(style.omitEmpty ? named.filter(([, value]) => value !== '') : named));
+}
+
+const nameOf = (index: number, extras: readonly string[]): string => NAMES[index] ?? extras[index - NAMES.length]!;

@@ -1,4 +1,5 @@
 import { Agent, request as sendWithUndici } from 'undici';
+import type { Sender } from './dispatcher.ts';
 import type { ScriptRequest } from './request.ts';
 import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
 
@@ -12,14 +13,14 @@ export interface SenderOptions {
   readonly userAgent: string;
 }
 
-/** Connections to scripts, kept and shared. */
-export class Sender {
-  readonly options: SenderOptions;
-  readonly agent: Agent;
+/** Sends requests with undici over connections that are kept and shared. */
+export class HttpSender implements Sender {
+  readonly #options: SenderOptions;
+  readonly #agent: Agent;
 
   constructor(options: SenderOptions) {
-    this.options = options;
-    this.agent = new Agent({
+    this.#options = options;
+    this.#agent = new Agent({
       connections: options.connectionsPerOrigin,
       pipelining: 1,
       connect: { timeout: options.connectTimeoutMs },
@@ -29,33 +30,29 @@ export class Sender {
     });
   }
 
-  /** Breaks off what is still under way. */
-  async close(): Promise<void> {
-    await this.agent.destroy();
+  /** Redirects are not followed; of the answer 4 KB are read. */
+  async send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome> {
+    const { method, url, contentType, body } = request;
+    const { userAgent, timeoutMs } = this.#options;
+    try {
+      const response = await sendWithUndici(url, {
+        dispatcher: this.#agent,
+        method,
+        body: body ?? null,
+        headers: { 'user-agent': userAgent, ...(contentType && { 'content-type': contentType }), ...headers },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      await discard(response.body);
+      const retryAfter = response.headers['retry-after'];
+      const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, Date.now()) : undefined;
+      return { status: response.statusCode, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    } catch (error) {
+      return { error: explain(error) };
+    }
   }
-}
 
-/** Sends one request and tells what became of it; redirects are not followed, of the answer 4 KB are read. Never throws. */
-export async function sendRequest(
-  { agent, options }: Sender,
-  { method, url, contentType, body }: ScriptRequest,
-  headers: Readonly<Record<string, string>>,
-  now: () => number,
-): Promise<AttemptOutcome> {
-  try {
-    const response = await sendWithUndici(url, {
-      dispatcher: agent,
-      method,
-      body: body ?? null,
-      headers: { 'user-agent': options.userAgent, ...(contentType && { 'content-type': contentType }), ...headers },
-      signal: AbortSignal.timeout(options.timeoutMs),
-    });
-    await discard(response.body);
-    const retryAfter = response.headers['retry-after'];
-    const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, now()) : undefined;
-    return { status: response.statusCode, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  } catch (error) {
-    return { error: explain(error) };
+  async close(): Promise<void> {
+    await this.#agent.destroy();
   }
 }
 

@@ -1,4 +1,5 @@
-import { watch as watchFile, type FSWatcher } from 'chokidar';
+import { dirname, resolve } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
 import { OptionError } from '../options.ts';
 import { type Configuration, loadConfiguration } from './config-file.ts';
 import type { Environment } from './environment.ts';
@@ -24,7 +25,7 @@ export class ConfigurationWatch {
     this.#path = path;
     this.#listener = listener;
     this.#environment = environment;
-    this.#watcher = watchFile(path, { ignoreInitial: true, atomic: SETTLE_MS });
+    this.#watcher = watchFolderOf(path);
     this.#watcher.on('all', () => this.#schedule());
     this.#watcher.on('error', (error) => this.#reportBlindness(error as Error));
   }
@@ -60,4 +61,12 @@ export class ConfigurationWatch {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
   }
+}
+
+/** Watches a file by its folder: a watch on the file itself goes blind when it is deleted and written at once. */
+function watchFolderOf(path: string): FSWatcher {
+  const file = resolve(path);
+  const folder = dirname(file);
+  const ignored = (seen: string): boolean => seen !== folder && seen !== file;
+  return watch(folder, { ignored, depth: 0, ignoreInitial: true, atomic: SETTLE_MS });
 }

@@ -78,6 +78,7 @@ function expectation(issue: Issue): string {
     case 'invalid_value':
       return `one of ${issue.values.join(', ')} is expected`;
     case 'too_small':
+      if (issue.origin === 'string') return issue.message;
       return issue.origin === 'array'
         ? 'a list with at least one entry is expected'
         : `at least ${issue.minimum} is expected`;
@@ -104,7 +105,7 @@ function suggest(key: string, known: readonly string[]): string {
   const near = known
     .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  if (near && near.distance <= Math.max(1, Math.floor(key.length / 3))) return `; did you mean ${near.name}?`;
+  if (near && near.distance <= Math.ceil(key.length / 3)) return `; did you mean ${near.name}?`;
   return known.length > 0 ? `; there are ${known.join(', ')}` : '';
 }
 

@@ -8,6 +8,11 @@ const MAX_CONNECTIONS = 256;
 const IDLE_MS = 10 * 60_000;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
+/** An address can't be had: says which and why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
 /** An address to listen on: `udp:127.0.0.1:9060` or `tcp:[::1]:9060`; port 0 is any free one. */
 export interface ListenAddress {
   readonly transport: 'udp' | 'tcp';
@@ -41,7 +46,7 @@ export class HepListener {
     this.#now = now;
   }
 
-  /** Listens on all addresses; returns those it got. @throws Error that names the address it can't have. */
+  /** Listens on all addresses; returns those it got. @throws ListenError */
   async listen(addresses: readonly ListenAddress[]): Promise<string[]> {
     const bound: string[] = [];
     for (const address of addresses) {
@@ -49,7 +54,7 @@ export class HepListener {
         bound.push(await (address.transport === 'udp' ? this.#listenUdp(address) : this.#listenTcp(address)));
       } catch (error) {
         await this.close();
-        throw new Error(`can't listen on ${formatAddress(address)}: ${explain(error)}`, { cause: error });
+        throw new ListenError(`can't listen on ${formatAddress(address)}: ${explain(error)}`, { cause: error });
       }
     }
     return bound;
