@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=32
 import { runCommandLine } from './commands/command-line.ts';
 
 process.exitCode = await runCommandLine(process.argv.slice(2));

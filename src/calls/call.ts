@@ -1,5 +1,6 @@
 import type { SipMessage } from '../sip/message.ts';
 import type { Address } from '../sip/observation.ts';
+import { detach } from '../sip/text.ts';
 import { NO_CAUSE } from './cause.ts';
 import type { Timed } from './deadlines.ts';
 import type { Extension } from './directory.ts';
@@ -33,10 +34,6 @@ export class Call {
     return this.parties.find(
       (party) => party.role === role && party.state !== 'over' && party.extension.number === extension.number,
     );
-  }
-
-  *transactions(): Generator<[Transaction, Leg]> {
-    for (const leg of this.legs) for (const transaction of leg.transactions) yield [transaction, leg];
   }
 
   /** Whether the call was sent to a device of the called side at all. */
@@ -145,8 +142,8 @@ export class Leg implements Timed {
 
   constructor(call: Call, message: SipMessage, source: Address, isFed: boolean, feeder: Leg | undefined) {
     this.call = call;
-    this.callId = message.callId;
-    this.fromTag = message.fromTag;
+    this.callId = detach(message.callId);
+    this.fromTag = detach(message.fromTag);
     this.cseq = message.cseq;
     this.source = source;
     this.isFed = isFed;
@@ -246,7 +243,7 @@ export class Transaction {
   earlyTag = '';
 
   constructor(branch: string, cseq: number, aim: Aim, startedAt: number, parent: Transaction | undefined) {
-    this.branch = branch;
+    this.branch = detach(branch);
     this.cseq = cseq;
     this.aim = aim;
     this.startedAt = startedAt;

@@ -11,7 +11,7 @@ const ANSWERED: Judgement = { status: 'ANSWER', detail: 'answered', code: 200, p
 export function judgeCalled(party: Party, table: StatusTable): Judgement {
   if (party.answeredAt > 0) return ANSWERED;
   return sumUp(
-    [...party.call.transactions()].filter(([transaction]) => transaction.party === party && transaction.isLeaf),
+    attemptsOf(party, (transaction) => transaction.party === party && transaction.isLeaf),
     table,
   );
 }
@@ -21,7 +21,7 @@ export function judgeCaller(party: Party, leg: Leg, table: StatusTable): Judgeme
   if (party.answeredAt > 0) return ANSWERED;
   const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
   if (leg.callerLeft) return sumUp(own, table);
-  const tried = [...party.call.transactions()].filter(([{ aim, isLeaf }]) => isLeaf && aim !== 'addressed');
+  const tried = attemptsOf(party, ({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
   return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
 }
 
@@ -34,6 +34,15 @@ export function judgeAddressee(leg: Leg, table: StatusTable): Judgement {
 }
 
 type Attempt = readonly [Transaction, Leg];
+
+/** The transactions of the party's call that match, with their legs. */
+function attemptsOf({ call }: Party, matches: (transaction: Transaction) => boolean): Attempt[] {
+  const attempts: Attempt[] = [];
+  for (const leg of call.legs) {
+    for (const transaction of leg.transactions) if (matches(transaction)) attempts.push([transaction, leg]);
+  }
+  return attempts;
+}
 
 /** Those that were still tried when the last of them began: of a serial fork the last, of a parallel one all. */
 function lastTried(attempts: readonly Attempt[]): Attempt[] {

@@ -1,4 +1,5 @@
 import type { SipMessage } from '../sip/message.ts';
+import { detach } from '../sip/text.ts';
 import type { StatusTable } from './call-status.ts';
 import { readCause } from './cause.ts';
 import { Deadlines } from './deadlines.ts';
@@ -91,7 +92,7 @@ export class Progress {
     if (transaction.code > 0) return;
     this.#release(leg, at);
     if (leg.phase === 'pending') this.#deadlines.set(leg, at + this.#options.ringLimitMs);
-    transaction.earlyTag = message.toTag;
+    if (transaction.earlyTag !== message.toTag) transaction.earlyTag = detach(message.toTag);
     if (message.statusCode < 180 || message.statusCode > 189) return;
     transaction.rang = true;
     if (leg.caller) this.#ringParty(leg.caller, at);
@@ -119,7 +120,7 @@ export class Progress {
   }
 
   #openDialog(leg: Leg, toTag: string, party: Party | undefined, at: number): Dialog {
-    const dialog: Dialog = { toTag, party, over: false };
+    const dialog: Dialog = { toTag: detach(toTag), party, over: false };
     leg.dialogs = append(leg.dialogs, dialog);
     this.#release(leg, at);
     leg.phase = 'answered';

@@ -7,11 +7,13 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
+let schema: Schema | undefined; // made when the first mistake asks for it
+
 /** Names of the options that may stand at a path. */
 export function keysOfSchema(path: Path): string[] {
   const schemas = path.reduce<Schema[]>(
     (here, part) => here.flatMap((schema) => step(schema, part)),
-    [makeJsonSchema()],
+    [(schema ??= makeJsonSchema())],
   );
   return schemas.flatMap(alternatives).flatMap(({ properties }) => Object.keys(properties ?? {}));
 }

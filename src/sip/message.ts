@@ -34,6 +34,7 @@ export class SipMessage {
   /** Sequence number of the CSeq; -1 if there is no CSeq. */
   cseq = -1;
   readonly fields = new FieldTable();
+  #text = ''; // the whole message as latin1: the engine searches and cuts text faster than bytes
   #bodyEnd = 0; // -1 until it is asked for
   #isTruncated = false;
   #targetStart = 0; // Request-URI or reason phrase
@@ -48,6 +49,7 @@ export class SipMessage {
   read(bytes: Uint8Array): this {
     this.bytes = bytes;
     const text = decodeToken(bytes, 0, bytes.length);
+    this.#text = text;
     const headers = this.#readStartLine(skipEmptyLines(bytes), text);
     this.fields.reset(bytes, text, headers);
     this.#bodyEnd = -1;
@@ -67,9 +69,10 @@ export class SipMessage {
     return this.isRequest ? '' : decodeText(this.bytes, this.#targetStart, this.#targetEnd);
   }
 
+  /** As the tags and the branch, a slice of the message: `detach` it to keep it. */
   get callId(): string {
     const index = this.fields.first(CALL_ID);
-    return index < 0 ? '' : decodeToken(this.bytes, this.fields.startOf(index), this.fields.endOf(index));
+    return index < 0 ? '' : this.#text.slice(this.fields.startOf(index), this.fields.endOf(index));
   }
 
   get fromTag(): string {
@@ -159,7 +162,7 @@ export class SipMessage {
     const index = this.fields.first(header);
     if (index < 0) return '';
     const span = findParameter(this.bytes, this.fields.startOf(index), this.fields.endOf(index), name);
-    return span < 0 ? '' : decodeToken(this.bytes, spanStart(span), spanEnd(span));
+    return span < 0 ? '' : this.#text.slice(spanStart(span), spanEnd(span));
   }
 
   /** Reads the start line; returns the offset of the first header field. RFC 3261 §7.1, §7.2. */

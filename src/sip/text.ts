@@ -9,6 +9,9 @@ export function decodeToken(bytes: Uint8Array, from: number, end: number): strin
   return buffer.latin1Slice.call(bytes, from, end);
 }
 
+/** A copy of its own of a token: a slice, kept, would keep the whole message it was cut from. */
+export const detach = (token: string): string => buffer.latin1Slice.call(Buffer.from(token, 'latin1'));
+
 /** The bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD. RFC 3261 §7.3.1. */
 export function decodeText(bytes: Uint8Array, from: number, end: number): string {
   return buffer.utf8Slice.call(bytes, from, end);

@@ -7,7 +7,7 @@ import type { ObservationSink } from '../sip/observation.ts';
 import { CaptureReader } from './capture-reader.ts';
 import { SourceCounts } from './source-counts.ts';
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 2 * 1024 * 1024;
 
 export interface ReadCaptureOptions {
   readonly counts?: SourceCounts;
