@@ -23,7 +23,9 @@ const files = globSync('src/**/*.ts', { cwd: root }).map((file) => file.slice('s
 /** Files of the project that a file imports, types included. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, 'src', file), 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)].map((match) => normalize(join(dirname(file), match[1]!)));
+  return [...text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)].map((match) =>
+    normalize(join(dirname(file), match[1]!)),
+  );
 }
 
 const partOf = (file: string): string => file.split('/')[0]!;

@@ -176,10 +176,11 @@ export class Leg implements Timed {
     return false;
   }
 
-  /** The dialog between two tags, whichever side sent the request. */
+  /** The dialog between two tags, whichever side sent the request; an RFC 2543 peer leaves the other side's tag out. */
   dialog(tag: string, otherTag: string): Dialog | undefined {
-    if (tag === this.fromTag) return this.dialogs.find(({ toTag }) => toTag === otherTag);
-    return otherTag === this.fromTag ? this.dialogs.find(({ toTag }) => toTag === tag) : undefined;
+    if (tag === this.fromTag) return this.dialogs.find(({ toTag }) => toTag === otherTag || otherTag === '');
+    const isOther = otherTag === this.fromTag || otherTag === '';
+    return isOther ? this.dialogs.find(({ toTag }) => toTag === tag) : undefined;
   }
 
   /** Every dialog is over or, with none, every transaction of the calling side failed. */

@@ -233,7 +233,7 @@ export class CallTracker {
     const { callId, fromTag, toTag } = message;
     for (let leg = this.#legs.first(callId); leg; leg = leg.next) {
       const byCaller = fromTag === leg.fromTag;
-      if (!byCaller && toTag !== leg.fromTag) continue;
+      if (!byCaller && toTag !== leg.fromTag && toTag !== '') continue;
       const dialog = leg.dialog(fromTag, toTag);
       const by = byCaller ? 'caller' : 'called';
       if (dialog) this.#progress.close(leg, dialog, at, by);

@@ -26,6 +26,11 @@ const ROWS: readonly [title: string, steps: Step[], told: string[]][] = [
     [...ANSWERED, '9 hangup 102 ANSWER answered', '9 hangup 101 ANSWER answered'],
   ],
   [
+    'BYE without the tag of the other side',
+    [INVITE, RINGING, OK, ACK, { ...BYE, fromTag: 'b', toTag: '' }],
+    [...ANSWERED, '9 hangup 102 ANSWER', '9 hangup 101 ANSWER'],
+  ],
+  [
     'every message twice',
     [INVITE, INVITE, RINGING, RINGING, OK, OK, ACK, ACK, BYE, BYE],
     [...ANSWERED, '9 hangup 102 ANSWER', '9 hangup 101 ANSWER'],
