@@ -19,5 +19,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },
-  { files: ['test/**/*.ts'], rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/no-floating-promises': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/no-floating-promises': 'off' },
+  },
 );

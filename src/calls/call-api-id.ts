@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { decodeToken } from '../sip/text.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const LENGTH = 20;
@@ -10,7 +11,6 @@ const LENGTH = 20;
  */
 export function makeCallApiId(callId: string, fromTag: string, attempt = 0): string {
   const digest = hash('sha256', `${callId}\n${fromTag}${attempt ? `\n${attempt}` : ''}`, 'buffer');
-  let id = '';
-  for (let i = 0; i < LENGTH; i++) id += ALPHABET[digest[i]! % ALPHABET.length]!;
-  return id;
+  for (let i = 0; i < LENGTH; i++) digest[i] = ALPHABET.charCodeAt(digest[i]! % ALPHABET.length);
+  return decodeToken(digest, 0, LENGTH);
 }

@@ -7,7 +7,7 @@ export interface Timed {
 }
 
 // No entry is further ahead than this: one whose item got an earlier deadline would keep that item in memory till then.
-const RECHECK_MS = 60_000;
+const RECHECK_MS = 20_000;
 
 /**
  * Deadlines of many items in order of time: a binary heap in which a deadline that moved away costs nothing.

@@ -1,4 +1,5 @@
 import type { Address } from '../sip/observation.ts';
+import { detach } from '../sip/text.ts';
 import type { Feeding, Hop, Leg } from './call.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
@@ -59,7 +60,14 @@ export class Feeders {
   }
 
   #addOne(leg: Leg, destination: Address, key: string): void {
-    const feeding: Feeding = { leg, destination, key, previous: undefined, next: undefined, nextOfLeg: leg.feeding };
+    const feeding: Feeding = {
+      leg,
+      destination,
+      key: detach(key),
+      previous: undefined,
+      next: undefined,
+      nextOfLeg: leg.feeding,
+    };
     leg.feeding = feeding;
     this.#chain(feeding);
   }
