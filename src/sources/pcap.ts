@@ -63,7 +63,8 @@ export class PcapReader implements RecordReader {
   #readRecords(bytes: Buffer, start: number, { recordHeader, perMs }: Format): number {
     let at = start;
     while (bytes.length - at >= recordHeader) {
-      if (this.#isLost && (at = this.#resync(bytes, at)) < 0) return bytes.length - recordHeader + 1;
+      if (this.#isLost) at = this.#resync(bytes, at);
+      if (this.#isLost) return at;
       const second = this.#uint32(bytes, at);
       const length = this.#uint32(bytes, at + 8);
       if (length > MAX_RECORD) {
@@ -82,17 +83,17 @@ export class PcapReader implements RecordReader {
     return at;
   }
 
-  /** The next offset at which two records in a row look sane, or -1. */
+  /** The next offset at which two records in a row look sane; while lost, where to look on when there are more bytes. */
   #resync(bytes: Buffer, from: number): number {
     const { recordHeader } = this.#format!;
-    for (let at = from; at + recordHeader <= bytes.length; at++) {
+    let at = from;
+    for (; at + recordHeader <= bytes.length; at++) {
       if (!this.#looksSane(bytes, at)) continue;
       const next = at + recordHeader + this.#uint32(bytes, at + 8);
-      if (next + recordHeader <= bytes.length ? !this.#looksSane(bytes, next) : next !== bytes.length) continue;
-      this.#isLost = false;
-      return at;
+      this.#isLost = next !== bytes.length && (next + recordHeader > bytes.length || !this.#looksSane(bytes, next));
+      if (!this.#isLost || next + recordHeader > bytes.length) return at;
     }
-    return -1;
+    return at;
   }
 
   #looksSane(bytes: Buffer, at: number): boolean {

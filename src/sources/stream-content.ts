@@ -54,8 +54,8 @@ export class Sniffer implements StreamContent {
   }
 
   resync(): void {
-    if (this.#content) this.#content.resync();
-    else this.isOther = true;
+    this.#content?.resync();
+    this.#held = Buffer.alloc(0);
   }
 }
 
