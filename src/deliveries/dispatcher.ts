@@ -1,5 +1,6 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { Rule } from '../rules/rule.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { Lanes } from './lanes.ts';
 import { formatRequest, type ScriptRequest } from './request.ts';
 import { type AttemptOutcome, decideNext, isStale } from './retry.ts';
@@ -30,23 +31,6 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-/** Time and chance, so that tests need not wait for them. */
-export interface Clock {
-  now(): number;
-  /** In [0, 1). */
-  random(): number;
-  after(ms: number, run: () => void): () => void;
-}
-
-export const SYSTEM_CLOCK: Clock = {
-  now: Date.now,
-  random: Math.random,
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** As much of a log as is needed. */
 export interface DeliveryLog {
   info(fields: object, message: string): void;
@@ -61,11 +45,20 @@ export interface Publication {
 }
 
 const PRUNE_INTERVAL_MS = 60_000;
+/** So many at a time, that nothing else has to wait for it. */
+const PRUNE_BATCH = 500;
+const PRUNE_PAUSE_MS = 100;
+const STORE_RETRY_MS = 1000;
+/** A timer of Node's takes up to 24 days; the clock may be set meanwhile. */
+const MAX_TIMER_MS = 24 * 3600_000;
 
 /** Stores deliveries before it sends them, sends them in order, and tries again what may succeed later. */
 export class Dispatcher {
-  /** Deliveries finished since the start, by state, and what could not be taken. */
+  /** Deliveries finished since the start, by state. */
   readonly finished = { delivered: 0, stale: 0, dead: 0 };
+  /** Attempts that failed and are followed by another. */
+  retried = 0;
+  /** Deliveries that were one too many. */
   dropped = 0;
   readonly #store: DeliveryStore;
   readonly #sender: Sender;
@@ -76,10 +69,12 @@ export class Dispatcher {
   readonly #lanes: Lanes;
   readonly #waits = new Set<() => void>();
   #inbox: NewDelivery[] = [];
-  #records: DeliveryRecord[] = [];
-  #flushing: NodeJS.Immediate | undefined;
+  /** Of each delivery the latest: while the store fails, they do not pile up. */
+  readonly #records = new Map<number, DeliveryRecord>();
+  #cancelFlush: (() => void) | undefined;
   #active = 0;
-  #isStopping = false;
+  #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
+  #isPumping = false;
   #onProgress: (() => void)[] = [];
 
   /** `findRule` gives the rule in force by its id: its headers are added to what was stored. */
@@ -105,23 +100,25 @@ export class Dispatcher {
     return this.#lanes.size + this.#inbox.length;
   }
 
-  /** Goes on with what an earlier run left. */
+  /** Goes on with what an earlier run left, then with what was published before. @throws StoreError */
   start(): void {
-    for (const delivery of this.#store.pending(this.#options.maxPending)) {
-      this.#lanes.add(delivery);
-    }
-    this.#pump();
-    this.#schedulePrune();
+    for (const delivery of this.#store.pending()) this.#lanes.add(delivery);
+    this.#phase = 'running';
+    this.#scheduleFlush();
+    this.#prune();
   }
 
   /** Takes events over. They are stored together with others of this turn of the event loop, then sent. */
   publish(publications: readonly Publication[]): void {
+    let dropped = 0;
     for (const { event, rules } of publications) {
       for (const rule of rules) {
-        if (this.pending >= this.#options.maxPending) this.#drop(event, 'too many deliveries are pending');
+        if (this.pending >= this.#options.maxPending) dropped++;
         else this.#inbox.push({ event, ruleId: rule.id, request: formatRequest(event, rule) });
       }
     }
+    this.dropped += dropped;
+    if (dropped > 0) this.#log.error({ dropped, pending: this.pending }, 'deliveries dropped: too many are pending');
     this.#scheduleFlush();
   }
 
@@ -132,13 +129,14 @@ export class Dispatcher {
 
   /** An orderly stop: waits for requests under way, up to `timeoutMs`. What is pending stays in the store. */
   async stop(timeoutMs: number): Promise<void> {
-    this.#isStopping = true;
+    this.#phase = 'stopping';
     this.#flush();
     for (const cancel of this.#waits) cancel();
     this.#waits.clear();
     await this.#waitFor(() => this.#active === 0, timeoutMs);
+    this.#phase = 'stopped';
+    this.#cancelFlush?.();
     this.#flush();
-    clearImmediate(this.#flushing);
     await this.#sender.close();
   }
 
@@ -159,54 +157,69 @@ export class Dispatcher {
     for (const listener of listeners) listener();
   }
 
-  #drop(event: CallEvent, reason: string): void {
-    this.dropped++;
-    this.#log.error({ event: event.extras.EventID }, `delivery dropped: ${reason}`);
-  }
-
+  /** Not before the start: what an earlier run left goes first. Not while the store is given time. */
   #scheduleFlush(): void {
-    this.#flushing ??= setImmediate(() => {
-      this.#flushing = undefined;
-      this.#flush();
-    });
+    if (this.#phase !== 'running' && this.#phase !== 'stopping') return;
+    if (this.#cancelFlush) return;
+    const immediate = setImmediate(() => this.#flush());
+    this.#cancelFlush = () => clearImmediate(immediate);
   }
 
-  /** Group commit: one transaction for what came, one for what became of attempts; only then anything is sent. */
+  /** Group commit: one transaction for what became of attempts, one for what came; only then anything is sent. */
   #flush(): void {
-    const inbox = this.#inbox;
-    const records = this.#records;
-    this.#inbox = [];
-    this.#records = [];
+    this.#cancelFlush = undefined;
     try {
-      if (records.length > 0) this.#store.record(records);
-      if (inbox.length > 0)
-        for (const delivery of this.#store.append(inbox, this.#clock.now())) this.#lanes.add(delivery);
+      this.#writeRecords();
+      this.#writeInbox();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.dropped += inbox.length;
-      this.#log.error({ error: error.message, lost: inbox.length }, 'the store failed');
+      this.#log.error({ error: error.message, unstored: this.#inbox.length }, 'the store failed');
+      if (this.#phase === 'running') this.#cancelFlush = this.#after(STORE_RETRY_MS, () => this.#flush());
     }
     this.#pump();
     this.#tellProgress();
   }
 
-  #pump(): void {
-    if (this.#isStopping) return;
-    for (const delivery of this.#lanes.take()) void this.#attempt(delivery);
+  #writeRecords(): void {
+    if (this.#records.size === 0) return;
+    this.#store.record([...this.#records.values()]);
+    this.#records.clear();
   }
 
-  async #attempt(delivery: Delivery): Promise<void> {
+  #writeInbox(): void {
+    if (this.#inbox.length === 0) return;
+    const stored = this.#store.append(this.#inbox, this.#clock.now());
+    const known = this.#inbox.length - stored.length;
+    if (known > 0) this.#log.warn({ known }, 'deliveries left out: the same events were stored before');
+    this.#inbox = [];
+    for (const delivery of stored) this.#lanes.add(delivery);
+  }
+
+  /** Sends what may be sent. What becomes ready by it is taken in the same loop, as deep recursion would end the stack. */
+  #pump(): void {
+    if (this.#phase !== 'running' || this.#isPumping) return;
+    this.#isPumping = true;
+    for (const delivery of this.#lanes.take()) this.#attempt(delivery);
+    this.#isPumping = false;
+  }
+
+  #attempt(delivery: Delivery): void {
     const now = this.#clock.now();
     const rule = this.#findRule(delivery.ruleId);
     if (!rule) return this.#finish(delivery, 'dead', { error: 'its rule is gone' });
-    if (delivery.nextAttemptAt > now) return this.#wait(delivery, delivery.nextAttemptAt - now);
     if (isStale(delivery.event, now - delivery.createdAt, this.#options.staleAfterMs)) {
       return this.#finish(delivery, 'stale', { error: 'too old' });
     }
+    if (delivery.nextAttemptAt > now) return this.#wait(delivery);
+    void this.#send(delivery, rule);
+  }
+
+  async #send(delivery: Delivery, rule: Rule): Promise<void> {
     this.#active++;
     const outcome = await this.#sender.send(delivery.request, rule.headers);
     this.#active--;
-    this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);
+    // Broken off by the stop, which says nothing about the script: the next start sends it again.
+    if (this.#phase !== 'stopped') this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);
   }
 
   #decide(delivery: Delivery, outcome: AttemptOutcome): void {
@@ -214,27 +227,37 @@ export class Dispatcher {
     const { attempts, event, createdAt } = delivery;
     const next = decideNext(outcome, attempts, event, now - createdAt, this.#options, this.#clock.random());
     if (next.state !== 'pending') return this.#finish(delivery, next.state, outcome);
+    this.retried++;
     const waiting = { ...delivery, nextAttemptAt: now + next.waitMs };
     this.#record(waiting, 'pending', outcome);
     this.#log.warn(describe(waiting, outcome), `delivery failed; next attempt in ${Math.ceil(next.waitMs / 1000)} s`);
-    this.#wait(waiting, next.waitMs);
+    this.#wait(waiting);
   }
 
-  #wait(delivery: Delivery, ms: number): void {
+  #wait(delivery: Delivery): void {
     this.#lanes.wait(delivery);
-    if (this.#isStopping) return;
-    const cancel = this.#clock.after(ms, () => {
-      this.#waits.delete(cancel);
+    this.#after(delivery.nextAttemptAt - this.#clock.now(), () => {
       this.#lanes.resume(delivery);
       this.#pump();
     });
-    this.#waits.add(cancel);
     this.#pump();
+  }
+
+  /** Runs something later, unless stopped before. */
+  #after(ms: number, run: () => void): () => void {
+    if (this.#phase !== 'running') return () => {};
+    const cancelTimer = this.#clock.after(Math.min(ms, MAX_TIMER_MS), () => {
+      this.#waits.delete(cancelTimer);
+      run();
+    });
+    this.#waits.add(cancelTimer);
+    return cancelTimer;
   }
 
   #finish(delivery: Delivery, state: Exclude<DeliveryState, 'pending'>, outcome: AttemptOutcome): void {
     this.finished[state]++;
-    if (state !== 'delivered') this.#log.error(describe(delivery, outcome), `delivery ${state}`);
+    if (state === 'stale') this.#log.warn(describe(delivery, outcome), 'delivery stale');
+    if (state === 'dead') this.#log.error(describe(delivery, outcome), 'delivery dead');
     this.#record(delivery, state, outcome);
     this.#lanes.finish(delivery);
     this.#pump();
@@ -243,26 +266,22 @@ export class Dispatcher {
   #record(delivery: Delivery, state: DeliveryState, outcome: AttemptOutcome): void {
     const { id, attempts, nextAttemptAt } = delivery;
     const [status, error] = 'status' in outcome ? [outcome.status, ''] : [0, outcome.error];
-    this.#records.push({ id, state, attempts, nextAttemptAt, at: this.#clock.now(), status, error });
+    this.#records.set(id, { id, state, attempts, nextAttemptAt, at: this.#clock.now(), status, error });
     this.#scheduleFlush();
   }
 
-  #schedulePrune(): void {
-    if (this.#isStopping) return;
-    this.#prune();
-    const cancel = this.#clock.after(PRUNE_INTERVAL_MS, () => {
-      this.#waits.delete(cancel);
-      this.#schedulePrune();
-    });
-    this.#waits.add(cancel);
+  #prune(): void {
+    const isMore = this.#deleteOld() === PRUNE_BATCH;
+    this.#after(isMore ? PRUNE_PAUSE_MS : PRUNE_INTERVAL_MS, () => this.#prune());
   }
 
-  #prune(): void {
+  #deleteOld(): number {
     try {
-      this.#store.prune(this.#clock.now() - this.#options.retentionMs);
+      return this.#store.prune(this.#clock.now() - this.#options.retentionMs, PRUNE_BATCH);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#log.error({ error: error.message }, 'the store failed');
+      return 0;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { CallEvent, CallParameters } from '../calls/event.ts';
-import type { Rule } from '../rules/rule.ts';
+import { type CallEvent, type CallParameters, EXTRA_NAMES, type ExtraName } from '../calls/event.ts';
+import type { ParameterStyle, Rule } from '../rules/rule.ts';
 import { encodeComponent } from './percent-encoding.ts';
 
 /** What is to be sent to a script; headers of the rule's own are added when it is sent. */
@@ -19,31 +19,43 @@ interface Template {
   readonly url: string;
   /** The URL up to where parameters are appended. */
   readonly query: string;
+  /** The extras asked for, in the order of `EXTRA_NAMES`, each once. */
+  readonly extras: readonly ExtraName[];
+  /** Names of the ten parameters and of the extras. */
+  readonly names: readonly string[];
+  /** The names as they stand in a form: `CallID=`. */
+  readonly keys: readonly string[];
 }
 
 const templates = new WeakMap<Rule, Template>();
 
 /** Writes the request of one event for one rule: the ten parameters in their order, then the extras asked for. Design §3. */
 export function formatRequest(event: CallEvent, rule: Rule): ScriptRequest {
-  const { method } = rule;
-  const { url, query } = templateOf(rule);
-  const values = selectValues(event, rule);
-  if (method === 'GET')
-    return { method, url: query + formatForm(values, rule), contentType: undefined, body: undefined };
-  if (rule.body === 'json') return { method, url, contentType: JSON_TYPE, body: formatJson(values, rule) };
-  return { method, url, contentType: FORM, body: formatForm(values, rule) };
+  const { method, style } = rule;
+  const template = templateOf(rule);
+  const values = selectValues(event, style, template.extras);
+  if (method === 'GET') {
+    const url = template.query + formatForm(values, template, style);
+    return { method, url, contentType: undefined, body: undefined };
+  }
+  const { url } = template;
+  return rule.body === 'json'
+    ? { method, url, contentType: JSON_TYPE, body: formatJson(values, template, style) }
+    : { method, url, contentType: FORM, body: formatForm(values, template, style) };
 }
 
 function templateOf(rule: Rule): Template {
   let template = templates.get(rule);
-  if (!template) templates.set(rule, (template = makeTemplate(rule.url)));
+  if (!template) templates.set(rule, (template = makeTemplate(rule)));
   return template;
 }
 
-function makeTemplate(text: string): Template {
-  const url = text.split('#', 1)[0]!; // a fragment is never sent
+function makeTemplate(rule: Rule): Template {
+  const url = rule.url.split('#', 1)[0]!; // a fragment is never sent
   const join = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&';
-  return { url, query: url + join };
+  const extras = EXTRA_NAMES.filter((name) => rule.extras.includes(name));
+  const names = [...NAMES, ...extras];
+  return { url, query: url + join, extras, names, keys: names.map((name) => `${name}=`) };
 }
 
 const NAMES = [
@@ -62,7 +74,7 @@ const NAMES = [
 type Value = string | number;
 
 /** Values of the ten parameters in the rule's style, then of the extras it asks for. */
-function selectValues(event: CallEvent, { style, extras }: Rule): Value[] {
+function selectValues(event: CallEvent, style: ParameterStyle, extras: readonly ExtraName[]): Value[] {
   const { params } = event;
   const values: Value[] = [
     style.callId === 'sip' ? params.CallID : formatEpochId(event),
@@ -92,20 +104,18 @@ function formatEpochId({ dialledAt, params }: CallEvent): string {
   return `${Math.floor(dialledAt / 1000)}.${sequence}`;
 }
 
-function formatForm(values: readonly Value[], { extras, style }: Rule): string {
+function formatForm(values: readonly Value[], { keys }: Template, { omitEmpty }: ParameterStyle): string {
   let form = '';
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (value === '' && style.omitEmpty) continue;
+    if (value === '' && omitEmpty) continue;
     if (form !== '') form += '&';
-    form += `${nameOf(i, extras)}=${typeof value === 'number' ? value : encodeComponent(value)}`;
+    form += keys[i]! + (typeof value === 'number' ? value : encodeComponent(value));
   }
   return form;
 }
 
-function formatJson(values: readonly Value[], { extras, style }: Rule): string {
-  const named = values.map((value, i): [string, Value] => [nameOf(i, extras), value]);
-  return JSON.stringify(Object.fromEntries(style.omitEmpty ? named.filter(([, value]) => value !== '') : named));
+function formatJson(values: readonly Value[], { names }: Template, { omitEmpty }: ParameterStyle): string {
+  const named = values.map((value, i): [string, Value] => [names[i]!, value]);
+  return JSON.stringify(Object.fromEntries(omitEmpty ? named.filter(([, value]) => value !== '') : named));
 }
-
-const nameOf = (index: number, extras: readonly string[]): string => NAMES[index] ?? extras[index - NAMES.length]!;

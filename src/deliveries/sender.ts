@@ -1,46 +1,43 @@
+import { LRUCache } from 'lru-cache';
 import { Agent, request as sendWithUndici } from 'undici';
 import type { Sender } from './dispatcher.ts';
+import { scriptOf } from './lanes.ts';
 import type { ScriptRequest } from './request.ts';
 import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
 
 const MAX_RESPONSE_BYTES = 4096;
+const MAX_AGENTS = 1000;
 
 export interface SenderOptions {
   readonly connectTimeoutMs: number;
   /** For the whole request, from its start to the end of the answer. */
   readonly timeoutMs: number;
+  /** Of each script: those of other scripts at the same origin are apart. */
   readonly connectionsPerOrigin: number;
   readonly userAgent: string;
 }
 
-/** Sends requests with undici over connections that are kept and shared. */
+/** Sends requests with undici over connections that are kept and used again. */
 export class HttpSender implements Sender {
   readonly #options: SenderOptions;
-  readonly #agent: Agent;
+  /** By script: with one pool per host, a slow script would use up the connections of the others there. */
+  readonly #agents: LRUCache<string, Agent>;
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#agent = new Agent({
-      connections: options.connectionsPerOrigin,
-      pipelining: 1,
-      connect: { timeout: options.connectTimeoutMs },
-      headersTimeout: options.timeoutMs,
-      bodyTimeout: options.timeoutMs,
-      keepAliveTimeout: 10_000,
-    });
+    this.#agents = new LRUCache<string, Agent>({ max: MAX_AGENTS, dispose: (agent) => void agent.close() });
   }
 
   /** Redirects are not followed; of the answer 4 KB are read. */
   async send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome> {
-    const { method, url, contentType, body } = request;
-    const { userAgent, timeoutMs } = this.#options;
+    const { method, url, body } = request;
     try {
       const response = await sendWithUndici(url, {
-        dispatcher: this.#agent,
+        dispatcher: this.#agentOf(url),
         method,
         body: body ?? null,
-        headers: { 'user-agent': userAgent, ...(contentType && { 'content-type': contentType }), ...headers },
-        signal: AbortSignal.timeout(timeoutMs),
+        headers: this.#headersOf(request, headers),
+        signal: AbortSignal.timeout(this.#options.timeoutMs),
       });
       await discard(response.body);
       const retryAfter = response.headers['retry-after'];
@@ -52,23 +49,56 @@ export class HttpSender implements Sender {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+
+  #agentOf(url: string): Agent {
+    const script = scriptOf(url);
+    let agent = this.#agents.get(script);
+    if (!agent) this.#agents.set(script, (agent = makeAgent(this.#options)));
+    return agent;
+  }
+
+  /** The rule's own headers win, in whatever case they are written. */
+  #headersOf({ contentType }: ScriptRequest, ownHeaders: Readonly<Record<string, string>>): Record<string, string> {
+    const headers: Record<string, string> = { 'user-agent': this.#options.userAgent };
+    if (contentType !== undefined) headers['content-type'] = contentType;
+    for (const [name, value] of Object.entries(ownHeaders)) headers[name.toLowerCase()] = value;
+    return headers;
   }
 }
 
-/** Reads a short answer to its end, so that the connection can be used again; breaks off a long one. */
+const makeAgent = ({ connectTimeoutMs, timeoutMs, connectionsPerOrigin }: SenderOptions): Agent =>
+  new Agent({
+    connections: connectionsPerOrigin,
+    pipelining: 1,
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: 10_000,
+  });
+
+/**
+ * Reads a short answer to its end, so that the connection can be used again; breaks off a long one.
+ *
+ * The status is what the script says; that the rest of its answer got lost does not take it back.
+ */
 async function discard(body: AsyncIterable<Buffer>): Promise<void> {
   let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_RESPONSE_BYTES) return;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > MAX_RESPONSE_BYTES) return;
+    }
+  } catch {
+    return;
   }
 }
 
 function explain(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
-    return 'no answer in time';
+  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer in time';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time';
-  return code && !message.includes(code) ? `${code}: ${message}` : message || String(code);
+  if (message === '') return code ?? name; // several addresses were tried
+  return code && !message.includes(code) ? `${code}: ${message}` : message;
 }

@@ -1,6 +1,7 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CallEvent, EventName } from '../calls/event.ts';
 import type { ScriptRequest } from './request.ts';
+import { openDatabase } from './store-schema.ts';
 
 /** The machine failed: the file can't be opened, read or written. */
 export class StoreError extends Error {
@@ -45,38 +46,43 @@ export interface DeliveryRecord {
   readonly error: string;
 }
 
+/** A delivery as the log of deliveries shows it. */
+export interface DeliveryEntry {
+  readonly id: number;
+  readonly eventId: string;
+  readonly ruleId: string;
+  readonly event: EventName;
+  readonly call: string;
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** Epoch ms at which it was published. */
+  readonly createdAt: number;
+  /** Epoch ms at which it was delivered or given up; null while it is pending. */
+  readonly finishedAt: number | null;
+  /** HTTP status of the last attempt, 0 if there was none in answer to it; null before the first attempt. */
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+}
+
 /** Where events and deliveries are kept until they are done, and for a while after. */
 export interface DeliveryStore {
   /** Stores deliveries durably, all or none; returns them in the order given. One that is there already is left out. */
   append(deliveries: readonly NewDelivery[], now: number): Delivery[];
-  /** What is pending, oldest first. */
-  pending(limit: number): Delivery[];
+  /** All that is pending, oldest first. */
+  pending(): Delivery[];
+  /** The newest deliveries in a state: `dead` gives the dead letters. */
+  list(state: DeliveryState, limit: number): DeliveryEntry[];
   /** Stores what became of attempts. */
   record(records: readonly DeliveryRecord[]): void;
-  /** Deletes what was finished before a time; returns how many. */
-  prune(finishedBefore: number): number;
+  /** Deletes what was finished before a time, the oldest first, up to `limit`; returns how many. */
+  prune(finishedBefore: number, limit: number): number;
   counts(): { [state in DeliveryState]: number };
   close(): void;
 }
 
 const MAX_ERROR = 500;
-
-// Each entry brings the file from the version before to its own; never change one that was released.
-const MIGRATIONS = [
-  `CREATE TABLE events (
-     id TEXT PRIMARY KEY, at REAL NOT NULL, name TEXT NOT NULL, extension TEXT NOT NULL, call TEXT NOT NULL, json TEXT NOT NULL
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE deliveries (
-     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL REFERENCES events (id), rule TEXT NOT NULL,
-     method TEXT NOT NULL, url TEXT NOT NULL, content_type TEXT, body TEXT,
-     state TEXT NOT NULL DEFAULT 'pending', attempts INTEGER NOT NULL DEFAULT 0,
-     created_at REAL NOT NULL, next_attempt_at REAL NOT NULL, finished_at REAL,
-     last_status INTEGER, last_error TEXT,
-     UNIQUE (event, rule)
-   ) STRICT;
-   CREATE INDEX deliveries_pending ON deliveries (id) WHERE state = 'pending';
-   CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;`,
-];
 
 /**
  * The outbox in an SQLite file; `:memory:` keeps it in memory.
@@ -90,20 +96,32 @@ export class SqliteStore implements DeliveryStore {
   readonly #insertEvent: StatementSync;
   readonly #insertDelivery: StatementSync;
   readonly #update: StatementSync;
+  readonly #prune: StatementSync;
+  readonly #pruneEvent: StatementSync;
 
-  /** @throws StoreError */
-  constructor(path: string) {
+  /**
+   * Makes the file, or brings one of an older version up to date. `busyTimeoutMs` is how long to wait for another process
+   * that writes it. @throws StoreError
+   */
+  constructor(path: string, busyTimeoutMs = 5000) {
     this.#path = path;
-    this.#database = this.#guard('open', () => openDatabase(path));
-    this.#insertEvent = this.#database.prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)');
-    this.#insertDelivery = this.#database.prepare(
-      `INSERT OR IGNORE INTO deliveries (event, rule, method, url, content_type, body, created_at, next_attempt_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    this.#database = this.#guard('open', () => openDatabase(path, busyTimeoutMs));
+    this.#insertEvent = this.#prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#insertDelivery = this.#prepare(
+      `INSERT INTO deliveries (event, rule, method, url, content_type, body, created_at, next_attempt_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
-    this.#update = this.#database.prepare(
+    this.#update = this.#prepare(
       `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?, last_status = ?, last_error = ?,
          finished_at = CASE WHEN ?1 = 'pending' THEN NULL ELSE ? END
        WHERE id = ?`,
+    );
+    this.#prune = this.#prepare(
+      `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE finished_at < ? ORDER BY finished_at LIMIT ?)
+       RETURNING event`,
+    );
+    this.#pruneEvent = this.#prepare(
+      'DELETE FROM events WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = events.id)',
     );
   }
 
@@ -115,34 +133,40 @@ export class SqliteStore implements DeliveryStore {
         const { method, url, contentType, body } = request;
         const result = this.#insertDelivery.run(id, ruleId, method, url, contentType ?? null, body ?? null, now, now);
         if (result.changes === 0) continue;
-        const call = event.params.CallAPIID;
-        const base = {
+        stored.push({
+          id: Number(result.lastInsertRowid),
           eventId: id,
           ruleId,
           event: name,
-          call,
+          call: event.params.CallAPIID,
           createdAt: now,
           attempts: 0,
           nextAttemptAt: now,
           request,
-        };
-        stored.push({ id: Number(result.lastInsertRowid), ...base });
+        });
       }
     });
     return stored;
   }
 
-  pending(limit: number): Delivery[] {
-    const rows = this.#guard('read', () =>
-      this.#database
-        .prepare(
-          `SELECT d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.call, d.created_at AS createdAt, d.attempts,
-             d.next_attempt_at AS nextAttemptAt, d.method, d.url, d.content_type AS contentType, d.body
-           FROM deliveries d JOIN events e ON e.id = d.event WHERE d.state = 'pending' ORDER BY d.id LIMIT ?`,
-        )
-        .all(limit),
+  pending(): Delivery[] {
+    const rows = this.#read(
+      `SELECT d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.call, d.created_at AS createdAt, d.attempts,
+         d.next_attempt_at AS nextAttemptAt, d.method, d.url, d.content_type AS contentType, d.body
+       FROM deliveries d JOIN events e ON e.id = d.event WHERE d.state = 'pending' ORDER BY d.id`,
     );
-    return rows.map((row) => toDelivery(row as unknown as DeliveryRow));
+    return (rows as unknown as DeliveryRow[]).map(toDelivery);
+  }
+
+  list(state: DeliveryState, limit: number): DeliveryEntry[] {
+    const rows = this.#read(
+      `SELECT d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.call, d.method, d.url, d.state, d.attempts,
+         d.created_at AS createdAt, d.finished_at AS finishedAt, d.last_status AS lastStatus, d.last_error AS lastError
+       FROM deliveries d JOIN events e ON e.id = d.event WHERE d.state = ? ORDER BY d.id DESC LIMIT ?`,
+      state,
+      limit,
+    );
+    return rows.map((row) => ({ ...row }) as unknown as DeliveryEntry);
   }
 
   record(records: readonly DeliveryRecord[]): void {
@@ -153,25 +177,31 @@ export class SqliteStore implements DeliveryStore {
     });
   }
 
-  prune(finishedBefore: number): number {
+  prune(finishedBefore: number, limit: number): number {
     return this.#transact(() => {
-      const result = this.#database.prepare('DELETE FROM deliveries WHERE finished_at < ?').run(finishedBefore);
-      this.#database.exec('DELETE FROM events WHERE id NOT IN (SELECT event FROM deliveries)');
-      return Number(result.changes);
+      const deleted = this.#prune.all(finishedBefore, limit) as unknown as { event: string }[];
+      for (const { event } of deleted) this.#pruneEvent.run(event);
+      return deleted.length;
     });
   }
 
   counts(): { [state in DeliveryState]: number } {
-    const rows = this.#guard('read', () =>
-      this.#database.prepare('SELECT state, count(*) AS count FROM deliveries GROUP BY state').all(),
-    ) as unknown as { state: DeliveryState; count: number }[];
+    const rows = this.#read('SELECT state, count(*) AS count FROM deliveries GROUP BY state');
     const counts = { pending: 0, delivered: 0, stale: 0, dead: 0 };
-    for (const { state, count } of rows) counts[state] = count;
+    for (const { state, count } of rows as unknown as { state: DeliveryState; count: number }[]) counts[state] = count;
     return counts;
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    return this.#guard('open', () => this.#database.prepare(sql));
+  }
+
+  #read(sql: string, ...values: (string | number)[]): Record<string, unknown>[] {
+    return this.#guard('read', () => this.#database.prepare(sql).all(...values));
   }
 
   #storeEvent(event: CallEvent): { id: string; name: EventName } {
@@ -213,16 +243,4 @@ interface DeliveryRow extends Omit<Delivery, 'request'> {
 
 function toDelivery({ method, url, contentType, body, ...rest }: DeliveryRow): Delivery {
   return { ...rest, request: { method, url, contentType: contentType ?? undefined, body: body ?? undefined } };
-}
-
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 5000 });
-  // FULL: a commit survives the loss of power, not only of the process. Commits are grouped, so it costs little.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
-  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > MIGRATIONS.length) throw new Error(`it was written by a newer version of Ringside (schema ${version})`);
-  for (let next = version; next < MIGRATIONS.length; next++) {
-    database.exec(`BEGIN; ${MIGRATIONS[next]!}; PRAGMA user_version = ${next + 1}; COMMIT`);
-  }
-  return database;
 }

@@ -1,0 +1,40 @@
+import { DatabaseSync } from 'node:sqlite';
+
+// Each entry brings the file from the version before to its own; never change one that was released.
+const MIGRATIONS = [
+  `CREATE TABLE events (
+     id TEXT PRIMARY KEY, at REAL NOT NULL, name TEXT NOT NULL, extension TEXT NOT NULL, call TEXT NOT NULL, json TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE deliveries (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL REFERENCES events (id), rule TEXT NOT NULL,
+     method TEXT NOT NULL, url TEXT NOT NULL, content_type TEXT, body TEXT,
+     state TEXT NOT NULL DEFAULT 'pending', attempts INTEGER NOT NULL DEFAULT 0,
+     created_at REAL NOT NULL, next_attempt_at REAL NOT NULL, finished_at REAL,
+     last_status INTEGER, last_error TEXT,
+     UNIQUE (event, rule)
+   ) STRICT;
+   CREATE INDEX deliveries_state ON deliveries (state, id);
+   CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;`,
+];
+
+/** Opens a file, makes it if there is none, and brings an older one up to date. */
+export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  try {
+    // FULL: a commit survives the loss of power, not only of the process. Commits are grouped, so it costs little.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF');
+    migrate(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}
+
+function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > MIGRATIONS.length) throw new Error(`it was written by a newer version of Ringside (schema ${version})`);
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]!}; PRAGMA user_version = ${next + 1}; COMMIT`);
+  }
+}

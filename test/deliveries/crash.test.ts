@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import t from 'tap';
+import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
+import { HttpSender } from '../../src/deliveries/sender.ts';
+import { SqliteStore } from '../../src/deliveries/store.ts';
+import { FakeLog, makeRule, OPTIONS, type ReceivedRequest, ScriptServer } from './harness.ts';
+
+const CHILD = new URL('crash-child.ts', import.meta.url).pathname;
+const EVENTS = 100;
+
+const eventIdOf = ({ line }: ReceivedRequest) => new URL(line.split(' ')[1]!, 'http://h').searchParams.get('EventID');
+
+t.test('killed with requests under way: every event arrives after the restart, with its EventID', async (t) => {
+  const server = new ScriptServer();
+  const origin = await server.listen();
+  t.teardown(() => server.close());
+  server.handle = () => {};
+  const path = join(t.testdir(), 'ringside.db');
+  const rule = makeRule({ url: `${origin}/hook`, extras: ['EventID'] });
+  const child = spawn(process.execPath, [CHILD, path, JSON.stringify(rule), String(EVENTS)], { stdio: 'inherit' });
+  const exited = once(child, 'exit');
+  await Promise.race([server.until(() => server.received.length === OPTIONS.concurrencyPerScript), exited]);
+  child.kill('SIGKILL');
+  t.strictSame(await exited, [null, 'SIGKILL']);
+
+  const sentBefore = server.received.splice(0).map(eventIdOf);
+  t.equal(sentBefore.length, OPTIONS.concurrencyPerScript);
+  server.handle = (response) => response.end();
+  const store = new SqliteStore(path);
+  const sending = { connectTimeoutMs: 5000, timeoutMs: 15_000, connectionsPerOrigin: 8, userAgent: 'Ringside/test' };
+  const dispatcher = new Dispatcher(store, new HttpSender(sending), OPTIONS, () => rule, new FakeLog());
+  dispatcher.start();
+  t.ok(await dispatcher.settle(30_000));
+  await dispatcher.stop(0);
+  const sentAfter = server.received.map(eventIdOf);
+  const all = Array.from({ length: EVENTS }, (_, i) => `call${i}-1`);
+  t.strictSame(sentAfter.sort(), all.sort(), 'each once');
+  t.ok(
+    sentBefore.every((id) => all.includes(id!)),
+    'what was under way, under the same id',
+  );
+  t.strictSame(store.counts(), { pending: 0, delivered: EVENTS, stale: 0, dead: 0 });
+  store.close();
+});
