@@ -68,13 +68,13 @@ export class HttpSender implements Sender {
   }
 }
 
-const makeAgent = ({ connectTimeoutMs, timeoutMs, connectionsPerOrigin }: SenderOptions): Agent =>
+const makeAgent = ({ connectTimeoutMs, connectionsPerOrigin }: SenderOptions): Agent =>
   new Agent({
     connections: connectionsPerOrigin,
     pipelining: 1,
     connect: { timeout: connectTimeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    headersTimeout: 0, // each request has one time limit for all of it
+    bodyTimeout: 0,
     keepAliveTimeout: 10_000,
   });
 
@@ -97,7 +97,7 @@ async function discard(body: AsyncIterable<Buffer>): Promise<void> {
 
 function explain(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer in time';
+  if (name === 'TimeoutError') return 'no answer in time';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time';
   if (message === '') return code ?? name; // several addresses were tried
   return code && !message.includes(code) ? `${code}: ${message}` : message;

@@ -417,7 +417,8 @@ t.test('settle tells whether everything is done', async (t) => {
   let answer: ((outcome: AttemptOutcome) => void) | undefined;
   sender.answer = () => new Promise((resolve) => (answer = resolve));
   publish(eventOf('x', 1));
-  t.equal(await dispatcher.settle(1), false);
+  await finishTurns();
+  t.equal(await dispatcher.settle(0), false);
   const settled = dispatcher.settle(60_000);
   answer!({ status: 200 });
   t.equal(await settled, true);

@@ -181,6 +181,19 @@ t.test('the status counts, also if the rest of the answer never comes', async (t
   t.strictSame(await send(sender, makeRule({ url: `${origin}/breaks` })), { status: 500 });
 });
 
+t.test('an answer that trickles in does not hold its place for longer than the time-out', async (t) => {
+  const { server, origin } = await openServer(t);
+  let closed: Promise<unknown> | undefined;
+  server.handle = (response) => {
+    closed = once(response, 'close');
+    const timer = setInterval(() => response.write('.'), 20);
+    response.once('close', () => clearInterval(timer));
+  };
+  t.strictSame(await send(openSender(t, { timeoutMs: 300 }), makeRule({ url: origin })), { status: 200 });
+  await closed;
+  t.pass('the connection was closed');
+});
+
 t.test('an answer without end is broken off', async (t) => {
   const { server, origin } = await openServer(t);
   let closed: Promise<unknown> | undefined;
