@@ -229,7 +229,7 @@ const delivery = z.strictObject({
   concurrency: count(8, 256, 'Requests to one script at a time'),
   maxPending: count(100_000, 10_000_000, 'Deliveries waiting; further ones are counted and dropped'),
   retention: duration('7d', 'How long finished deliveries are kept'),
-  userAgent: z.string().max(200).default('').describe('User-Agent header; Ringside/VERSION if empty'),
+  userAgent: headerValue.max(200).default('').describe('User-Agent header; Ringside/VERSION if empty'),
   allowedNetworks: list(
     z.union([z.cidrv4(), z.cidrv6()], { error: 'a network such as 10.0.0.0/8 or fd00::/8 is expected' }),
     'Networks that rules from the API and the page may reach although they are private',

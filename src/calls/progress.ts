@@ -59,6 +59,7 @@ export class Progress {
     if (leg.feeder) this.#release(leg.feeder, at);
     const passed = transaction.parent?.party;
     if (passed && !leg.leadsTo(passed)) this.#change(passed, 'vanish', at);
+    this.#endCalledOver(leg, at, 'network', true);
     if (transaction.aim === 'offered') this.#release(leg, at);
     else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
   }
@@ -210,9 +211,11 @@ export class Progress {
     if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
   }
 
+  /** Called parties of the call that are over, those that a further attempt no longer leads to included. */
   #endCalledOver(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
-    for (const { party } of leg.transactions) {
-      if (party && isCalledOver(party)) this.#endCalled(party, at, by, synthesised);
+    for (const party of leg.call.parties) {
+      if (party.role === 'called' && party.state !== 'over' && isCalledOver(party))
+        this.#endCalled(party, at, by, synthesised);
     }
   }
 
@@ -224,6 +227,7 @@ export class Progress {
 
   #endCalled(party: Party, at: number, endedBy: EndedBy, synthesised: boolean): void {
     if (party.state === 'over') return;
+    if (party.state === 'held' && !isLedTo(party)) return this.#change(party, 'vanish', at);
     this.#change(party, 'end', at, { ...judgeCalled(party, this.#statusTable), endedBy, synthesised });
   }
 
@@ -249,9 +253,7 @@ export class Progress {
       case 'challenged':
         return this.#abandon(leg, at);
       case 'redirected':
-        this.#await(leg, 'ended', at + this.#options.lingerMs);
-        if (leg.caller) this.#endCaller(leg.caller, leg, at, 'network', false);
-        return;
+        return this.#endAll(leg, at, 'network', false);
       case 'answered':
         for (const dialog of leg.dialogs) this.close(leg, dialog, at, 'timer', true);
         return;
@@ -277,7 +279,7 @@ export class Progress {
   #endAll(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
     this.#await(leg, 'ended', at + this.#options.lingerMs);
     for (const transaction of leg.transactions) transaction.endedAt ||= at;
-    for (const { party } of leg.transactions) if (party) this.#endCalled(party, at, by, synthesised);
+    this.#endCalledOver(leg, at, by, synthesised);
     if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
   }
 
@@ -313,6 +315,8 @@ function isCalledOver(party: Party): boolean {
     ),
   );
 }
+
+const isLedTo = (party: Party): boolean => party.call.legs.some((leg) => leg.leadsTo(party));
 
 /** Who sent the 2xx: the end of that branch, else the one whose early dialog it was, else the only one there is. */
 function findAnswerer(leg: Leg, transaction: Transaction | undefined, toTag: string): Party | undefined {
