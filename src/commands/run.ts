@@ -28,6 +28,7 @@ export async function run(
   const server = new Server(configPath, configuration);
   const addresses = await server.start();
   for (const line of describeConfiguration(configuration, addresses)) out.write(`${line}\n`);
+  out.write('Ctrl-C stops it.\n');
   onReload(() => server.reload());
   if (!signal.aborted) await new Promise((stopped) => signal.addEventListener('abort', stopped));
   out.write('Stopping.\n');
