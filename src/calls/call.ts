@@ -118,6 +118,7 @@ export class Leg implements Timed {
   readonly isFed: boolean;
   /** Sequence number of the attempt that counts: a challenge or redirection makes another. */
   cseq: number;
+  attempts = 0;
   phase: LegPhase = 'held';
   /** It is a call for certain: its parties have been told of. */
   isReleased = false;

@@ -1,5 +1,4 @@
 import type { Address } from '../sip/observation.ts';
-import { detach } from '../sip/text.ts';
 import type { Feeding, Hop, Leg } from './call.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
@@ -63,7 +62,7 @@ export class Feeders {
     const feeding: Feeding = {
       leg,
       destination,
-      key: detach(key),
+      key,
       previous: undefined,
       next: undefined,
       nextOfLeg: leg.feeding,

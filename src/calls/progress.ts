@@ -49,6 +49,7 @@ export class Progress {
   /** A leg's first attempt, or another one with credentials or elsewhere: what became of those before counts no more. */
   begin(leg: Leg, cseq: number, at: number): void {
     leg.cseq = cseq;
+    leg.attempts++;
     leg.transactions = [];
     leg.phase = leg.isReleased ? 'pending' : 'held';
     this.#deadlines.set(leg, at + (leg.isReleased ? this.#options.ringLimitMs : this.#options.dialHoldMs));
@@ -59,7 +60,7 @@ export class Progress {
     if (leg.feeder) this.#release(leg.feeder, at);
     const passed = transaction.parent?.party;
     if (passed && !leg.leadsTo(passed)) this.#change(passed, 'vanish', at);
-    this.#endCalledOver(leg, at, 'network', true);
+    if (leg.attempts > 1) this.#endCalledOver(leg, at, 'network', true);
     if (transaction.aim === 'offered') this.#release(leg, at);
     else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
   }
@@ -305,15 +306,20 @@ const isRedirected = (leg: Leg): boolean => {
 
 /** Over when every device's dialog is or, before any answer, every transaction that leads to it. */
 function isCalledOver(party: Party): boolean {
-  const { legs } = party.call;
-  const dialogs = legs.flatMap((leg) => leg.dialogs.filter((dialog) => dialog.party === party));
-  if (dialogs.length > 0) return dialogs.every(({ over }) => over);
-  return legs.every((leg) =>
-    leg.transactions.every(
-      (transaction) =>
-        transaction.party !== party || !transaction.isLeaf || transaction.hasFailed || leg.phase === 'ended',
-    ),
-  );
+  let hasDialog = false;
+  let isPending = false;
+  for (const leg of party.call.legs) {
+    for (const dialog of leg.dialogs) {
+      if (dialog.party !== party) continue;
+      if (!dialog.over) return false;
+      hasDialog = true;
+    }
+    if (leg.phase === 'ended') continue;
+    for (const transaction of leg.transactions) {
+      if (transaction.party === party && transaction.isLeaf && !transaction.hasFailed) isPending = true;
+    }
+  }
+  return hasDialog || !isPending;
 }
 
 const isLedTo = (party: Party): boolean => party.call.legs.some((leg) => leg.leadsTo(party));

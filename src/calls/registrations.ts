@@ -23,7 +23,7 @@ export class Registrations {
 
   /** Takes in a 2xx to a REGISTER, which lists all contacts of the account. RFC 3261 §10.3 step 8. */
   observe(response: SipMessage): void {
-    if (!response.has('Contact')) return;
+    if (isPlain(response.text('To') ?? '', response.text('Contact') ?? '')) return;
     try {
       const account = parseUri(response.to?.uri ?? '');
       for (const value of response.values('Contact')) this.#learn(account, value);
@@ -44,6 +44,15 @@ export class Registrations {
     if (parameters.get('expires') === '0') this.#accounts.delete(keyOf(contact));
     else this.#accounts.set(keyOf(contact), { user: account.user, host: account.host });
   }
+}
+
+const USER = /^[^"<,]*<sip:([^@;>]+)@[^,]*$/;
+
+/** Whether there is one contact, and its user is the account's: so for most phones, and nothing to learn. */
+function isPlain(to: string, contact: string): boolean {
+  if (contact === '') return true;
+  const user = USER.exec(contact)?.[1];
+  return user !== undefined && user === USER.exec(to)?.[1];
 }
 
 const keyOf = ({ user, host, port }: SipUri): string => `${user}@${host}:${port ?? ''}`;

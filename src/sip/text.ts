@@ -15,8 +15,8 @@ export function decodeToken(bytes: Uint8Array, from: number, end: number): strin
   return buffer.latin1Slice.call(bytes, from, end);
 }
 
-/** A copy of its own of a text: a slice, kept, would keep the whole message it was cut from. */
-export const detach = (text: string): string => buffer.utf8Slice.call(Buffer.from(text, 'utf8'));
+/** A copy of its own of a token: a slice, kept, would keep the whole message it was cut from. */
+export const detach = (token: string): string => buffer.latin1Slice.call(Buffer.from(token, 'latin1'));
 
 /** The bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD. RFC 3261 §7.3.1. */
 export function decodeText(bytes: Uint8Array, from: number, end: number): string {
