@@ -15,6 +15,7 @@ import { seatCalled, seatCaller } from './seating.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 
 const MAX_TOKEN = 512;
+const TRACKED: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE']);
 const NONE: readonly CallEvent[] = [];
 
 /**
@@ -98,7 +99,8 @@ export class CallTracker {
   }
 
   #observeRequest(message: SipMessage, observation: Observation): void {
-    switch (message.method) {
+    if (!TRACKED.has(message.method)) return;
+    switch (message.check().method) {
       case 'INVITE':
         return this.#observeInvite(message, observation);
       case 'ACK':

@@ -27,13 +27,14 @@ const BRANCH = Buffer.from('branch');
  */
 export class SipMessage {
   bytes: Uint8Array = new Uint8Array();
-  /** Request: its method; response: the method of its CSeq, empty if there is none. */
-  method = '';
   /** 0 for a request, 100 to 699 for a response. */
   statusCode = 0;
-  /** Sequence number of the CSeq; -1 if there is no CSeq. */
-  cseq = -1;
-  readonly fields = new FieldTable();
+  #method = '';
+  #cseq = -1;
+  #isChecked = false;
+  readonly #fields = new FieldTable();
+  #headerStart = 0;
+  #isLocated = false;
   #text = ''; // the whole message as latin1: the engine searches and cuts text faster than bytes
   #bodyEnd = 0; // -1 until it is asked for
   #isTruncated = false;
@@ -42,19 +43,49 @@ export class SipMessage {
 
   /** Reads one message. @throws SipParseError */
   static parse(bytes: Uint8Array): SipMessage {
-    return new SipMessage().read(bytes);
+    return new SipMessage().read(bytes).check();
   }
 
-  /** Reads one message into this object. @throws SipParseError, after which the object holds nothing of use. */
+  /**
+   * Reads the start line of a message into this object; the rest when it is asked for, so that a message which is of no
+   * interest costs next to nothing.
+   *
+   * @throws SipParseError, as may all that asks for more of the message.
+   */
   read(bytes: Uint8Array): this {
     this.bytes = bytes;
-    const text = decodeToken(bytes, 0, bytes.length);
-    this.#text = text;
-    const headers = this.#readStartLine(skipEmptyLines(bytes), text);
-    this.fields.reset(bytes, text, headers);
+    this.#isLocated = false;
+    this.#isChecked = false;
     this.#bodyEnd = -1;
-    this.#readCSeq();
+    this.#headerStart = this.#readStartLine(skipEmptyLines(bytes));
     return this;
+  }
+
+  /** Makes sure that the CSeq, if there is one, is sound and of the request's method. @throws SipParseError */
+  check(): this {
+    if (!this.#isChecked) this.#readCSeq();
+    this.#isChecked = true;
+    return this;
+  }
+
+  /** Where the header fields stand. */
+  get fields(): FieldTable {
+    if (!this.#isLocated) {
+      this.#text = decodeToken(this.bytes, 0, this.bytes.length);
+      this.#fields.reset(this.bytes, this.#text, this.#headerStart);
+      this.#isLocated = true;
+    }
+    return this.#fields;
+  }
+
+  /** Request: its method; response: the method of its CSeq, empty if there is none. */
+  get method(): string {
+    return this.isRequest ? this.#method : this.check().#method;
+  }
+
+  /** Sequence number of the CSeq; -1 if there is no CSeq. */
+  get cseq(): number {
+    return this.check().#cseq;
   }
 
   get isRequest(): boolean {
@@ -71,8 +102,9 @@ export class SipMessage {
 
   /** As the tags and the branch, a slice of the message: `detach` it to keep it. */
   get callId(): string {
-    const index = this.fields.first(CALL_ID);
-    return index < 0 ? '' : this.#text.slice(this.fields.startOf(index), this.fields.endOf(index));
+    const { fields } = this;
+    const index = fields.first(CALL_ID);
+    return index < 0 ? '' : this.#text.slice(fields.startOf(index), fields.endOf(index));
   }
 
   get fromTag(): string {
@@ -166,9 +198,9 @@ export class SipMessage {
   }
 
   /** Reads the start line; returns the offset of the first header field. RFC 3261 §7.1, §7.2. */
-  #readStartLine(start: number, text: string): number {
+  #readStartLine(start: number): number {
     const bytes = this.bytes;
-    const lineFeed = text.indexOf('\n', start);
+    const lineFeed = bytes.indexOf(LF, start);
     const lineEnd = lineFeed < 0 ? bytes.length : lineFeed;
     let end = lineEnd;
     while (end > start && (bytes[end - 1] === CR || isBlank(bytes[end - 1]!))) end--;
@@ -186,7 +218,7 @@ export class SipMessage {
     if (codeEnd < end && !isBlank(this.bytes[codeEnd]!))
       throw new SipParseError('space expected behind the status code', codeEnd);
     this.statusCode = code;
-    this.method = '';
+    this.#method = '';
     this.#targetStart = Math.min(codeEnd + 1, Math.min(end, lineEnd));
     this.#targetEnd = Math.max(end, this.#targetStart);
   }
@@ -206,14 +238,14 @@ export class SipMessage {
       throw new SipParseError('version SIP/2.0 expected', version);
     if (!hasScheme(bytes, uri, uriEnd)) throw new SipParseError('Request-URI with a scheme expected', uri);
     this.statusCode = 0;
-    this.method = decodeMethod(bytes, start, methodEnd);
+    this.#method = decodeMethod(bytes, start, methodEnd);
     this.#targetStart = uri;
     this.#targetEnd = uriEnd;
   }
 
   /** RFC 3261 §20.16: the number is below 2**31. */
   #readCSeq(): void {
-    this.cseq = -1;
+    this.#cseq = -1;
     const index = this.fields.first(CSEQ);
     if (index < 0) return;
     const start = this.fields.startOf(index);
@@ -223,14 +255,15 @@ export class SipMessage {
     const number = at === start ? NaN : readNumber(this.bytes, start, at);
     if (!(number < 2 ** 32)) throw new SipParseError('CSeq number below 2^32 expected', start);
     this.#checkCSeqMethod(skipLines(this.bytes, at, end), end);
-    this.cseq = number;
+    this.#cseq = number;
   }
 
   #checkCSeqMethod(start: number, end: number): void {
     const method = decodeMethod(this.bytes, start, end);
-    if (!this.isRequest) this.method = method;
-    else if (method !== this.method)
-      throw new SipParseError(`CSeq method ${method} in a ${this.method} request`, start);
+    if (!this.isRequest) this.#method = method;
+    else if (method !== this.#method) {
+      throw new SipParseError(`CSeq method ${method} in a ${this.#method} request`, start);
+    }
   }
 
   #readBodyEnd(): void {

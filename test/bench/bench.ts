@@ -101,8 +101,9 @@ const peers = [
   ),
 ].filter((peer) => peer !== undefined);
 peers.forEach(show);
-const best = Math.min(...own.map(({ seconds }) => seconds));
-for (const { name, seconds } of peers)
-  console.log(`ringside is ${(seconds / best).toFixed(1)} times as fast as ${name}`);
+const best = Math.min(...own.map(({ seconds }) => seconds / PACKETS));
+for (const { name, seconds, packets } of peers) {
+  console.log(`ringside is ${(seconds / packets / best).toFixed(1)} times as fast as ${name}`);
+}
 
 spawnSync(node, ['--expose-gc', join(root, 'test/bench/call-memory.ts')], { stdio: 'inherit' });
