@@ -27,10 +27,19 @@ const formatCounts = (counts: ReadonlyMap<string, number>): string =>
     .join(', ');
 
 /** What a replay found, and what it had to leave out and why. */
-export function formatSummary(counts: SourceCounts, tracker: CallTracker, events: EventCounts): string[] {
+export function formatSummary(
+  counts: SourceCounts,
+  tracker: CallTracker,
+  events: EventCounts,
+  elapsedMs: number,
+): string[] {
   const lines = [
     `${counts.messages} SIP messages in ${counts.packets} packets, ${tracker.calls} calls, ${events.total} events`,
   ];
+  if (elapsedMs >= 1000) {
+    const rate = Math.round(counts.messages / (elapsedMs / 1000)).toLocaleString('en');
+    lines.push(`read in ${(elapsedMs / 1000).toFixed(2)} s, ${rate} messages a second`);
+  }
   if (events.total > 0) lines.push(`events: ${events.toString()}`);
   const drops = new Map([...counts.drops, ...tracker.drops]);
   if (drops.size > 0) lines.push(`dropped: ${formatCounts(drops)}`);

@@ -84,12 +84,14 @@ class Replay {
   async run(files: readonly string[]): Promise<number> {
     const observe = connectPipeline(this.#tracker, (events) => this.#publish(events));
     this.#dispatcher?.start();
+    const began = performance.now();
     for (const file of files) await this.#read(file, observe);
     this.#publish(this.#tracker.expire(Infinity));
     this.#lines.flush();
+    const elapsedMs = performance.now() - began;
     const undelivered = await this.#deliver();
     const output = this.#options.json ? this.#surroundings.err : this.#surroundings.out;
-    for (const line of formatSummary(this.#counts, this.#tracker, this.#events)) output.write(`${line}\n`);
+    for (const line of formatSummary(this.#counts, this.#tracker, this.#events, elapsedMs)) output.write(`${line}\n`);
     return undelivered ? 1 : 0;
   }
 
