@@ -15,7 +15,6 @@ import { seatCalled, seatCaller } from './seating.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 
 const MAX_TOKEN = 512;
-const TRACKED: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE']);
 const NONE: readonly CallEvent[] = [];
 
 /**
@@ -99,16 +98,15 @@ export class CallTracker {
   }
 
   #observeRequest(message: SipMessage, observation: Observation): void {
-    if (!TRACKED.has(message.method)) return;
-    switch (message.check().method) {
+    switch (message.method) {
       case 'INVITE':
-        return this.#observeInvite(message, observation);
+        return this.#observeInvite(message.check(), observation);
       case 'ACK':
-        return this.#observeAck(message);
+        return this.#observeAck(message.check());
       case 'CANCEL':
-        return this.#observeCancel(message, observation.observedAt);
+        return this.#observeCancel(message.check(), observation.observedAt);
       case 'BYE':
-        return this.#observeBye(message, observation.observedAt);
+        return this.#observeBye(message.check(), observation.observedAt);
     }
   }
 
