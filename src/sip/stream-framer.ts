@@ -5,6 +5,7 @@ import { decodeToken } from './text.ts';
 const CR = 13;
 const LF = 10;
 const START_BYTES = 64; // enough to tell a start line
+const MAX_BELIEVED = 16; // times the largest body; a length beyond is damage, and what follows may be a message
 
 /** Sizes in bytes that one message on a stream may have. */
 export interface FramerLimits {
@@ -102,15 +103,19 @@ export class StreamFramer {
     }
     this.#searched = Math.max(0, size - 3);
     if (end < 0) return false;
-    this.#measure(bytes, end);
+    this.#measure(end, findContentLength(bytes, end));
     return true;
   }
 
-  #measure(bytes: Buffer, bodyStart: number): void {
-    const length = findContentLength(bytes, bodyStart);
+  #measure(bodyStart: number, length: number): void {
+    const { maxBodyBytes } = this.#limits;
     this.#needed = bodyStart + length;
-    this.#state = length > this.#limits.maxBodyBytes ? 'skip' : 'body';
-    if (this.#state === 'skip') this.oversized++;
+    this.#state = length > maxBodyBytes ? 'skip' : 'body';
+    if (this.#state === 'body') return;
+    this.oversized++;
+    if (length <= maxBodyBytes * MAX_BELIEVED) return;
+    this.#skip(bodyStart);
+    this.#enter('line');
   }
 
   #readBody(): boolean {

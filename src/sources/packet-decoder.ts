@@ -21,7 +21,7 @@ export class PacketDecoder {
   constructor(sink: ObservationSink, counts: SourceCounts) {
     this.#counts = counts;
     this.#fragments = new Fragments(counts);
-    this.#transports = new Transports(sink, counts, (bytes, at, end) => this.#decodeInner(bytes, at, end));
+    this.#transports = new Transports(sink, counts, (bytes, at, end) => this.#decodeFrame(bytes, at, end));
   }
 
   /** Decodes one packet. `linkType` is a number of tcpdump's list, `observedAt` epoch ms. */
@@ -66,6 +66,7 @@ export class PacketDecoder {
         return this.#decodeMpls(bytes, at, end);
       default:
         if (type < 1536 && bytes[at] === 0xaa && bytes[at + 1] === 0xaa && end - at >= 8) {
+          if (++this.#depth > MAX_DEPTH) return this.#counts.drop('tunnel too deep or cut off');
           return this.#decodeType(bytes, at + 8, end, (bytes[at + 6]! << 8) | bytes[at + 7]!);
         }
         this.#counts.otherTraffic++;
@@ -213,12 +214,16 @@ export class PacketDecoder {
     this.#decodeEthernet(bytes, at + 12 + ((bytes[at + 11]! & 1) === 1 ? 8 : 0), end);
   }
 
-  /** An Ethernet frame or IP packet within the packet. */
+  /** An IP packet within the packet. */
   #decodeInner(bytes: Buffer, at: number, end: number): void {
     if (++this.#depth > MAX_DEPTH) return this.#counts.drop('tunnel too deep or cut off');
-    const version = at < end ? bytes[at]! >> 4 : 0;
-    if (version === 4 || version === 6) this.#decodeIp(bytes, at, end);
-    else this.#decodeEthernet(bytes, at, end);
+    this.#decodeIp(bytes, at, end);
+  }
+
+  /** An Ethernet frame within the packet. */
+  #decodeFrame(bytes: Buffer, at: number, end: number): void {
+    if (++this.#depth > MAX_DEPTH) return this.#counts.drop('tunnel too deep or cut off');
+    this.#decodeEthernet(bytes, at, end);
   }
 }
 

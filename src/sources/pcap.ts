@@ -8,8 +8,10 @@ export type PacketSink = (bytes: Buffer, start: number, end: number, linkType: n
 
 /** Reads the records of a capture file from what is there of it. */
 export interface RecordReader {
-  /** Reads whole records from `at` on; returns the offset of the first that is not whole. */
-  read(bytes: Buffer, at: number): number;
+  /** Bytes it takes, from the offset that `read` returned on, to read on; 0 if that can't be told. */
+  readonly needed: number;
+  /** Reads whole records from `at` on; returns the offset of the first that is not whole. `isLast`: no bytes follow. */
+  read(bytes: Buffer, at: number, isLast: boolean): number;
 }
 
 /** Whether the bytes begin a pcap file; both byte orders, µs, ns and the modified format. */
@@ -36,8 +38,13 @@ function readMagic(bytes: Buffer): Format | undefined {
   return undefined;
 }
 
+const MIN_SANE = 14;
+const MAX_SANE = 65_600;
+const DAY_S = 86_400;
+
 /** Reads a classic pcap file. draft-ietf-opsawg-pcap §4. */
 export class PcapReader implements RecordReader {
+  needed = FILE_HEADER;
   readonly #sink: PacketSink;
   readonly #counts: SourceCounts;
   #format: Format | undefined;
@@ -50,59 +57,85 @@ export class PcapReader implements RecordReader {
     this.#counts = counts;
   }
 
-  read(bytes: Buffer, at: number): number {
+  read(bytes: Buffer, start: number, isLast: boolean): number {
+    let at = start;
     if (!this.#format) {
       if (bytes.length - at < FILE_HEADER) return at;
       this.#format = readMagic(bytes.subarray(at))!;
       this.#linkType = this.#uint32(bytes, at + 20) & 0xffff; // the upper bits tell of a frame check sequence
       at += FILE_HEADER;
     }
-    return this.#readRecords(bytes, at, this.#format);
+    at = this.#readRecords(bytes, at, this.#format, isLast);
+    while (isLast && bytes.length - at >= this.#format.recordHeader && !this.#isLost) {
+      // What seems to be cut off may be a record whose length is damaged, and whole ones follow.
+      const next = this.#resync(bytes, at + 1, true);
+      if (this.#isLost) return at;
+      this.#counts.drop('damaged capture record');
+      at = this.#readRecords(bytes, next, this.#format, true);
+    }
+    return at;
   }
 
-  #readRecords(bytes: Buffer, start: number, { recordHeader, perMs }: Format): number {
+  #readRecords(bytes: Buffer, start: number, { recordHeader, perMs }: Format, isLast: boolean): number {
     let at = start;
     while (bytes.length - at >= recordHeader) {
-      if (this.#isLost) at = this.#resync(bytes, at);
+      if (this.#isLost) at = this.#resync(bytes, at, isLast);
+      this.needed = 0;
       if (this.#isLost) return at;
       const second = this.#uint32(bytes, at);
+      const fraction = this.#uint32(bytes, at + 4);
       const length = this.#uint32(bytes, at + 8);
-      if (length > MAX_RECORD) {
+      const end = at + recordHeader + length;
+      const isDoubtful = length !== this.#uint32(bytes, at + 12) || fraction >= perMs * 1000;
+      if (length > MAX_RECORD || (isDoubtful && this.#isFollowedByGarbage(bytes, end, second))) {
         this.#counts.drop('damaged capture record');
         this.#isLost = true;
         at++;
         continue;
       }
-      const end = at + recordHeader + length;
-      if (end > bytes.length) return at;
+      // A doubtful record waits for the one behind it, which tells whether its length is right.
+      this.needed = recordHeader + length + (isDoubtful && !isLast ? recordHeader : 0);
+      if (at + this.needed > bytes.length) return at;
       this.#lastSecond = second;
       this.#counts.packets++;
-      this.#sink(bytes, at + recordHeader, end, this.#linkType, second * 1000 + this.#uint32(bytes, at + 4) / perMs);
+      this.#sink(bytes, at + recordHeader, end, this.#linkType, second * 1000 + fraction / perMs);
       at = end;
     }
+    this.needed = recordHeader;
     return at;
+  }
+
+  #isFollowedByGarbage(bytes: Buffer, at: number, second: number): boolean {
+    if (at + this.#format!.recordHeader > bytes.length) return false;
+    return !this.#looksSane(bytes, at, 0) || Math.abs(this.#uint32(bytes, at) - second) >= DAY_S;
   }
 
   /** The next offset at which two records in a row look sane; while lost, where to look on when there are more bytes. */
-  #resync(bytes: Buffer, from: number): number {
+  #resync(bytes: Buffer, from: number, isLast: boolean): number {
     const { recordHeader } = this.#format!;
     let at = from;
     for (; at + recordHeader <= bytes.length; at++) {
-      if (!this.#looksSane(bytes, at)) continue;
+      if (!this.#looksSane(bytes, at, MIN_SANE)) continue;
       const next = at + recordHeader + this.#uint32(bytes, at + 8);
-      this.#isLost = next !== bytes.length && (next + recordHeader > bytes.length || !this.#looksSane(bytes, next));
-      if (!this.#isLost || next + recordHeader > bytes.length) return at;
+      this.#isLost = !this.#isConfirmed(bytes, at, next);
+      if (!this.#isLost || (next + recordHeader > bytes.length && !isLast)) return at;
     }
+    this.#isLost = true;
     return at;
   }
 
-  #looksSane(bytes: Buffer, at: number): boolean {
+  /** Whether a record that looks sane is one, by what stands behind it. */
+  #isConfirmed(bytes: Buffer, at: number, next: number): boolean {
+    const second = this.#uint32(bytes, at);
+    if (next === bytes.length) return this.#lastSecond === 0 || Math.abs(second - this.#lastSecond) < DAY_S;
+    return next + this.#format!.recordHeader <= bytes.length && !this.#isFollowedByGarbage(bytes, next, second);
+  }
+
+  #looksSane(bytes: Buffer, at: number, minLength: number): boolean {
     const captured = this.#uint32(bytes, at + 8);
     const original = this.#uint32(bytes, at + 12);
-    const second = this.#uint32(bytes, at);
-    if (captured < 14 || captured > 65_600 || original < captured || original > MAX_RECORD) return false;
-    if (this.#uint32(bytes, at + 4) >= this.#format!.perMs * 1000) return false;
-    return this.#lastSecond === 0 || Math.abs(second - this.#lastSecond) < 86_400;
+    if (captured < minLength || captured > MAX_SANE || original < captured || original > MAX_RECORD) return false;
+    return this.#uint32(bytes, at + 4) < this.#format!.perMs * 1000;
   }
 
   #uint32(bytes: Buffer, at: number): number {

@@ -3,7 +3,9 @@ import type { SourceCounts } from './source-counts.ts';
 
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
-const MAX_BLOCK = 16 * 1024 * 1024;
+const MIN_BLOCK = 12;
+const MAX_BLOCK = 4 * 1024 * 1024;
+const MAX_SANE = 524_288; // of a block that is taken for one after damage
 const MAX_INTERFACES = 4096;
 const OPTION_END = 0;
 const OPTION_TSRESOL = 9;
@@ -21,49 +23,87 @@ export const isPcapng = (bytes: Buffer): boolean => bytes.length >= 4 && bytes.r
 
 /** Reads a pcapng file: every block that carries packets, any number of sections and interfaces. draft-ietf-opsawg-pcapng §4. */
 export class PcapngReader implements RecordReader {
+  needed = MIN_BLOCK;
   readonly #sink: PacketSink;
   readonly #counts: SourceCounts;
   #isLittle = true;
   #interfaces: Interface[] = [];
   #lastTime = 0;
+  #isLost = false;
 
   constructor(sink: PacketSink, counts: SourceCounts) {
     this.#sink = sink;
     this.#counts = counts;
   }
 
-  read(bytes: Buffer, start: number): number {
+  read(bytes: Buffer, start: number, isLast: boolean): number {
     let at = start;
-    while (bytes.length - at >= 12) {
-      if (bytes.readUInt32BE(at) === SECTION_HEADER) this.#readByteOrder(bytes, at);
+    while (bytes.length - at >= MIN_BLOCK) {
+      if (this.#isLost) at = this.#resync(bytes, at, isLast);
+      this.needed = 0;
+      if (this.#isLost) return at;
+      const isOrdered = this.#uint32(bytes, at) !== SECTION_HEADER || this.#readByteOrder(bytes, at);
       const length = this.#uint32(bytes, at + 4);
-      const isSane = length >= 12 && length <= MAX_BLOCK && length % 4 === 0;
-      if (isSane && at + length > bytes.length) return at;
-      if (isSane && this.#uint32(bytes, at + length - 4) === length) {
+      const isSane = isOrdered && isLength(length, MAX_BLOCK);
+      if (isSane && at + length > bytes.length && !(isLast && this.#isFollowed(bytes, at + 4))) {
+        this.needed = length;
+        return at;
+      }
+      if (isSane && at + length <= bytes.length && this.#uint32(bytes, at + length - 4) === length) {
         this.#readBlock(bytes, at, at + length - 4);
         at += length;
       } else {
         this.#counts.drop('damaged capture record');
-        at = this.#resync(bytes, at + 4);
+        this.#isLost = true;
+        at += 4;
       }
     }
+    this.needed = this.#isLost ? 0 : MIN_BLOCK;
     return at;
   }
 
-  /** The next offset at which a block stands whole, its length told at both ends. */
-  #resync(bytes: Buffer, from: number): number {
+  /** Whether a whole block stands anywhere behind: what seems to be cut off is a block whose length is damaged then. */
+  #isFollowed(bytes: Buffer, from: number): boolean {
+    this.#resync(bytes, from, true);
+    const isFollowed = !this.#isLost;
+    this.#isLost = false;
+    return isFollowed;
+  }
+
+  /** The next offset at which a block stands whole, its length told at both ends; while lost, where to look on later. */
+  #resync(bytes: Buffer, from: number, isLast: boolean): number {
+    this.#isLost = true;
     let at = from;
-    for (; at + 12 <= bytes.length; at++) {
-      const length = this.#uint32(bytes, at + 4);
-      if (this.#uint32(bytes, at) > 10 || length < 12 || length > MAX_BLOCK || at + length > bytes.length) continue;
-      if (this.#uint32(bytes, at + length - 4) === length) return at;
+    for (; at + MIN_BLOCK <= bytes.length; at++) {
+      const isLittle = this.#orderOf(bytes, at);
+      if (isLittle === undefined) continue;
+      const length = isLittle ? bytes.readUInt32LE(at + 4) : bytes.readUInt32BE(at + 4);
+      const end = at + length;
+      if (!isLength(length, MAX_SANE)) continue;
+      if (end > bytes.length) {
+        if (isLast) continue;
+        return at;
+      }
+      this.#isLost = length !== (isLittle ? bytes.readUInt32LE(end - 4) : bytes.readUInt32BE(end - 4));
+      if (!this.#isLost) return at;
     }
     return at;
   }
 
-  #readByteOrder(bytes: Buffer, at: number): void {
-    this.#isLittle = bytes.readUInt32LE(at + 8) === BYTE_ORDER;
+  /** Whether a block that may begin here is little endian; undefined if none of a known type does. */
+  #orderOf(bytes: Buffer, at: number): boolean | undefined {
+    if (bytes.readUInt32BE(at) === SECTION_HEADER) return readOrder(bytes, at);
+    const type = this.#uint32(bytes, at);
+    return type >= 1 && type <= 6 ? this.#isLittle : undefined;
+  }
+
+  /** False if the section header tells no byte order. */
+  #readByteOrder(bytes: Buffer, at: number): boolean {
+    const isLittle = readOrder(bytes, at);
+    if (isLittle === undefined) return false;
+    this.#isLittle = isLittle;
     this.#interfaces = [];
+    return true;
   }
 
   #readBlock(bytes: Buffer, at: number, end: number): void {
@@ -131,6 +171,13 @@ export class PcapngReader implements RecordReader {
     return Number(this.#isLittle ? bytes.readBigInt64LE(at) : bytes.readBigInt64BE(at));
   }
 }
+
+function readOrder(bytes: Buffer, at: number): boolean | undefined {
+  if (bytes.readUInt32LE(at + 8) === BYTE_ORDER) return true;
+  return bytes.readUInt32BE(at + 8) === BYTE_ORDER ? false : undefined;
+}
+
+const isLength = (length: number, limit: number): boolean => length >= MIN_BLOCK && length <= limit && length % 4 === 0;
 
 /** Time units per ms: a power of ten, or of two where the highest bit is set. */
 const readResolution = (value: number): number => ((value & 0x80) !== 0 ? 2 ** (value & 0x7f) : 10 ** value) / 1000;

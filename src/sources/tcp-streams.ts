@@ -7,6 +7,7 @@ const MAX_STREAMS = 16_384;
 const MAX_HELD_BYTES = 262_144;
 const MAX_HELD_SEGMENTS = 256;
 const GAP_TIMEOUT_MS = 3000;
+const MAX_WINDOW = 2 ** 27; // farther off than that is another connection between the same ports
 
 const FIN = 1;
 const SYN = 2;
@@ -28,15 +29,17 @@ export class TcpStreams {
   readonly #sink: ObservationSink;
   readonly #counts: SourceCounts;
   readonly #streams: LRUCache<string, Stream>;
+  readonly #gapped = new Set<Stream>(); // the one held longest first
 
   constructor(sink: ObservationSink, counts: SourceCounts) {
     this.#sink = sink;
     this.#counts = counts;
-    this.#streams = new LRUCache({ max: MAX_STREAMS });
+    this.#streams = new LRUCache({ max: MAX_STREAMS, dispose: (stream) => this.#gapped.delete(stream) });
   }
 
   /** Takes in one segment; `at` is where its header begins. */
   decode(bytes: Buffer, at: number, end: number, source: Address, destination: Address, now: number): void {
+    if (this.#gapped.size > 0) this.#giveUpGaps(now);
     const flags = bytes[at + 13]!;
     const start = at + (bytes[at + 12]! >> 4) * 4;
     if (start < at + 20 || start > end) return this.#counts.drop('damaged TCP header');
@@ -46,13 +49,12 @@ export class TcpStreams {
     const open = (data: Buffer) => openContent(data, source, destination, this.#sink, this.#counts);
     if ((flags & SYN) !== 0) this.#begin(key, ++sequence, new Sniffer(open));
     if (start < end) this.#addData(key, sequence, bytes.subarray(start, end), open, now);
-    const stream = (flags & FIN) === 0 ? undefined : this.#streams.get(key);
-    if (stream && distance(stream.next, sequence + end - start) <= 0) this.#close(key);
+    if ((flags & FIN) !== 0) this.#finish(key, sequence + end - start);
   }
 
   /** No more packets come: what is held behind a gap is read as it is. */
   end(): void {
-    for (const stream of this.#streams.values()) this.#giveUpGap(stream, Infinity);
+    for (const stream of this.#gapped) this.#giveUpGap(stream, Infinity);
   }
 
   /** A SYN; one that comes twice begins nothing new. */
@@ -71,6 +73,12 @@ export class TcpStreams {
     this.#streams.delete(key);
   }
 
+  /** Kept for what is sent again of it; the sequence number of the FIN counts as a byte. */
+  #finish(key: string, end: number): void {
+    const stream = this.#streams.get(key);
+    if (stream && distance(stream.next, end) === 0) stream.next = (stream.next + 1) >>> 0;
+  }
+
   #addData(
     key: string,
     sequence: number,
@@ -78,7 +86,12 @@ export class TcpStreams {
     open: (data: Buffer) => StreamContent | undefined,
     now: number,
   ): void {
-    const stream = this.#streams.get(key) ?? this.#join(key, sequence, open(bytes));
+    let stream = this.#streams.get(key);
+    if (stream && Math.abs(distance(stream.next, sequence)) > MAX_WINDOW) {
+      this.#close(key);
+      stream = undefined;
+    }
+    stream ??= this.#join(key, sequence, open(bytes));
     if (!stream) return void this.#counts.otherTraffic++;
     this.#accept(stream, sequence, bytes, now);
     if (stream.content instanceof Sniffer && stream.content.isOther) this.#streams.delete(key);
@@ -90,7 +103,6 @@ export class TcpStreams {
   }
 
   #accept(stream: Stream, sequence: number, bytes: Buffer, now: number): void {
-    if (stream.held.length > 0) this.#giveUpGap(stream, now);
     const ahead = distance(stream.next, sequence);
     if (ahead > 0) return this.#hold(stream, sequence, bytes, now);
     if (-ahead >= bytes.length) return; // all of it was there before
@@ -105,6 +117,7 @@ export class TcpStreams {
 
   #hold(stream: Stream, sequence: number, bytes: Buffer, now: number): void {
     if (stream.held.length === 0) stream.heldSince = now;
+    this.#gapped.add(stream);
     stream.held.push({ sequence, bytes: Buffer.from(bytes) });
     stream.heldBytes += bytes.length;
     if (stream.heldBytes > MAX_HELD_BYTES || stream.held.length > MAX_HELD_SEGMENTS) this.#giveUpGap(stream, Infinity);
@@ -119,11 +132,18 @@ export class TcpStreams {
       const known = -distance(stream.next, sequence);
       if (known < bytes.length) this.#deliver(stream, bytes.subarray(known), now);
     }
+    if (stream.held.length === 0) this.#gapped.delete(stream);
+  }
+
+  #giveUpGaps(now: number): void {
+    for (const stream of this.#gapped) {
+      if (now - stream.heldSince < GAP_TIMEOUT_MS) return;
+      this.#giveUpGap(stream, now);
+    }
   }
 
   /** The bytes of the gap were missed by whoever captured: goes on behind it. */
   #giveUpGap(stream: Stream, now: number): void {
-    if (now - stream.heldSince < GAP_TIMEOUT_MS) return;
     const at = now === Infinity ? stream.heldSince : now;
     while (stream.held.length > 0) {
       this.#counts.drop('gap in a TCP stream');

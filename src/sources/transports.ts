@@ -15,19 +15,19 @@ const VXLAN_PORT = 4789;
 export class Transports {
   readonly #sink: ObservationSink;
   readonly #counts: SourceCounts;
-  readonly #decodeInner: (bytes: Buffer, at: number, end: number) => void;
+  readonly #decodeFrame: (bytes: Buffer, at: number, end: number) => void;
   readonly #tcp: TcpStreams;
   readonly #sctp = new SctpStreams();
 
-  /** `decodeInner` takes the frame that a tunnel carries. */
+  /** `decodeFrame` takes the frame that a tunnel carries. */
   constructor(
     sink: ObservationSink,
     counts: SourceCounts,
-    decodeInner: (bytes: Buffer, at: number, end: number) => void,
+    decodeFrame: (bytes: Buffer, at: number, end: number) => void,
   ) {
     this.#sink = sink;
     this.#counts = counts;
-    this.#decodeInner = decodeInner;
+    this.#decodeFrame = decodeFrame;
     this.#tcp = new TcpStreams(sink, counts);
   }
 
@@ -63,7 +63,7 @@ export class Transports {
       return this.#emit(bytes, start, end, 'udp', source, destination, now);
     }
     if (looksLikeHep(bytes, at + 8, end)) return this.#decodeHep(bytes, at + 8, end, now);
-    if (destination.port === VXLAN_PORT && end - at > 16) return this.#decodeInner(bytes, at + 16, end);
+    if (destination.port === VXLAN_PORT && end - at > 16) return this.#decodeFrame(bytes, at + 16, end);
     this.#counts.otherTraffic++;
   }
 

@@ -97,6 +97,11 @@ t.test('link layers and tunnels', (t) => {
       ethernet(ipv4(gre(Buffer.concat([Buffer.alloc(12), inner]), 0x22eb, 0x1000, Buffer.alloc(4)), { protocol: 47 })),
     ],
     ['VXLAN', 1, ethernet(ipv4(vxlan(inner)))],
+    ...[0x40, 0x45, 0x60, 0x64].map((mac): [string, number, Buffer] => [
+      `VXLAN, a hardware address that begins as an IP packet does: ${mac}`,
+      1,
+      ethernet(ipv4(vxlan(Buffer.concat([Buffer.from([mac]), inner.subarray(1)])))),
+    ]),
     [
       'IPv6 with extension headers',
       1,
@@ -237,6 +242,21 @@ t.test('TCP streams', (t) => {
       [syn(0), part(0, 50), tcp(1 + stream.length, '', { flags: FIN }), part(0, 0, 50)],
       'abc',
     ],
+    [
+      'sent again behind the FIN',
+      [syn(0), part(0, 0), tcp(1 + stream.length, '', { flags: FIN }), part(0, 0), part(0, 0, SIP('a').length)],
+      'abc',
+    ],
+    [
+      'another connection between the same ports, its SYN missed',
+      [syn(0), part(0, 0), tcp(2 ** 31 - 9, SIP('d')), tcp(2 ** 30, SIP('e'))],
+      'abcde',
+    ],
+    [
+      'a Content-Length beyond all measure',
+      [tcp(1, 'OPTIONS sip:a SIP/2.0\r\nCall-ID: x\r\nContent-Length: 99999999\r\n\r\n'), tcp(69, stream)],
+      'abc',
+    ],
     ['a reset', [syn(0), part(0, 0, 20), tcp(0, '', { flags: RST }), part(0, 20)], ''],
     [
       'something else on the connection',
@@ -252,6 +272,21 @@ t.test('TCP streams', (t) => {
       title,
     );
   }
+  t.end();
+});
+
+t.test('a gap in a TCP stream is given up while other traffic goes on', (t) => {
+  const segments = [
+    tcp(0, '', { flags: SYN }),
+    tcp(1, SIP('a').subarray(0, 20)),
+    tcp(200, SIP('b')),
+    ...[1, 2, 3, 4].map((i) => tcp(1, SIP(`other${i}`), { from: 7000 + i })),
+  ];
+  const seen = read(pcap(segments.map((segment) => ethernet(ipv4(segment, { protocol: 6 }))))).seen;
+  t.strictSame(
+    seen.map((row) => row.split(' ')[0]),
+    ['other1', 'other2', 'b', 'other3', 'other4'],
+  );
   t.end();
 });
 
@@ -329,7 +364,9 @@ t.test('HEP inside packets', (t) => {
 t.test('what carries no SIP', (t) => {
   const icmp = Buffer.concat([Buffer.from([3, 3, 0, 0, 0, 0, 0, 0]), plain]);
   const deep = Array.from({ length: 20 }).reduce<Buffer>((packet) => ipv4(packet, { protocol: 4 }), plain);
+  const snap = Buffer.from([0xaa, 0xaa, 3, 0, 0, 0, 0, 8]);
   const rows: [title: string, packet: Buffer][] = [
+    ['LLC in LLC in LLC', ethernet(Buffer.concat(Array.from({ length: 8000 }, () => snap)), 8)],
     ['SIP quoted in ICMP', ethernet(ipv4(icmp, { protocol: 1 }))],
     ['ARP', ethernet(Buffer.alloc(28), 0x0806)],
     ['RTP', ethernet(ipv4(udp(Buffer.from([0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]))))],
@@ -364,6 +401,36 @@ t.test('a damaged record costs itself, not its neighbours', (t) => {
   }
   const cut = read(pcap(packets).subarray(0, -20));
   t.strictSame([cut.seen.map((row) => row[0]).join(''), cut.drops], ['abc', { 'capture cut off at its end': 1 }]);
+  t.end();
+});
+
+t.test('a damaged length costs one record, whatever it tells and in whatever pieces the file comes', (t) => {
+  const packets = ['a', 'b', 'c', 'd', 'e'].map((id) => ethernet(ipv4(udp(SIP(id)))));
+  const size = 16 + packets[0]!.length;
+  const n32 = (value: number): Buffer => u32(value).reverse();
+  const blocks = packets.map((packet) =>
+    block(6, Buffer.concat([n32(0), n32(0), n32(1e9), n32(packet.length), n32(packet.length), packet])),
+  );
+  const head = Buffer.concat([
+    block(0x0a0d0d0a, Buffer.concat([n32(0x1a2b3c4d), n32(1), n32(0xffffffff), n32(0xffffffff)])),
+    block(1, Buffer.concat([n32(1), n32(0)])),
+  ]);
+  const files: [name: string, file: Buffer, lengthAt: number][] = [
+    ['pcap', pcap(packets), 24 + size + 8],
+    ['pcapng', Buffer.concat([head, ...blocks]), head.length + blocks[0]!.length + 4],
+  ];
+  for (const [name, good, at] of files) {
+    const right = good.readUInt32LE(at);
+    for (const wrong of [right - 4, right + 4, right + 40, 4096, 65_000, 1_000_000, 0xfffffff0]) {
+      const file = Buffer.from(good);
+      file.writeUInt32LE(wrong, at);
+      for (const pieces of [1, 64, 200, file.length]) {
+        const { seen, drops } = read(file, pieces);
+        t.match(seen.map((row) => row[0]).join(''), /^ab?cde$/, `${name}: ${wrong} by ${pieces}`);
+        t.strictSame(Object.keys(drops), ['damaged capture record']);
+      }
+    }
+  }
   t.end();
 });
 
