@@ -1,4 +1,4 @@
-import { FieldTable, type FieldPlace } from './field-table.ts';
+import { FieldTable } from './field-table.ts';
 import { headerNumber, type HeaderName } from './header-name.ts';
 import { decodeMethod } from './method.ts';
 import { type NameAddr, parseNameAddr } from './name-addr.ts';
@@ -88,6 +88,26 @@ export class SipMessage {
     return this.check().#cseq;
   }
 
+  /** The whole message, one character a byte: offsets in it are those of `bytes`. */
+  get latin1(): string {
+    void this.fields;
+    return this.#text;
+  }
+
+  /** Where the Request-URI or the reason phrase stands. */
+  get targetStart(): number {
+    return this.#targetStart;
+  }
+
+  get targetEnd(): number {
+    return this.#targetEnd;
+  }
+
+  /** The Request-URI, one character a byte. */
+  get target(): string {
+    return decodeToken(this.bytes, this.#targetStart, this.#targetEnd);
+  }
+
   get isRequest(): boolean {
     return this.statusCode === 0;
   }
@@ -157,6 +177,31 @@ export class SipMessage {
     return index < 0 ? undefined : this.#decode(index);
   }
 
+  /** Value of the first field of that name as it stands, one character a byte; empty if there is none. */
+  raw(name: HeaderName): string {
+    const { fields } = this;
+    const index = fields.first(headerNumber(name));
+    return index < 0 ? '' : this.#text.slice(fields.startOf(index), fields.endOf(index));
+  }
+
+  /** Indexes of all fields of that name, in order. */
+  indexes(name: HeaderName): number[] {
+    const { fields } = this;
+    const number = headerNumber(name);
+    const indexes: number[] = [];
+    for (let i = fields.first(number); i >= 0; i = fields.next(number, i)) indexes.push(i);
+    return indexes;
+  }
+
+  /** All values of that name in order, one character a byte; comma lists split, but for credentials, which have commas. */
+  all(name: HeaderName): string[] {
+    const isSingle = name === 'Authorization' || name === 'Proxy-Authorization';
+    return this.indexes(name).flatMap((index) => {
+      const value = this.#text.slice(this.fields.startOf(index), this.fields.endOf(index)).replace(/\r?\n[ \t]+/g, ' ');
+      return isSingle ? value : splitOutsideQuotes(value, ',').filter((part) => part !== '');
+    });
+  }
+
   /** All values of that name, comma lists split, in order. RFC 3261 §7.3.1. */
   values(name: HeaderName): string[] {
     const number = headerNumber(name);
@@ -169,13 +214,20 @@ export class SipMessage {
 
   /** First value of an extension header field by its name in any case; undefined if there is none. */
   custom(name: string): string | undefined {
+    const [first] = this.findCustom(name);
+    return first === undefined ? undefined : this.#decode(first);
+  }
+
+  /** Indexes of all extension header fields of a name, in any case. */
+  findCustom(name: string): number[] {
     const wanted = name.toLowerCase();
+    const found: number[] = [];
     for (let i = 0; i < this.fields.length; i++) {
-      const place: FieldPlace = this.fields.place(i);
-      if (place.nameEnd - place.nameStart !== name.length) continue;
-      if (decodeToken(this.bytes, place.nameStart, place.nameEnd).toLowerCase() === wanted) return this.#decode(i);
+      const { nameStart, nameEnd } = this.fields.place(i);
+      if (nameEnd - nameStart !== name.length) continue;
+      if (this.#text.slice(nameStart, nameEnd).toLowerCase() === wanted) found.push(i);
     }
-    return undefined;
+    return found;
   }
 
   /** First value of that name as an address; undefined if there is none. @throws SipParseError */

@@ -1,0 +1,110 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { parseParameters, splitOutsideQuotes } from '../sip/parameter.ts';
+import type { Account } from './accounts.ts';
+
+export type Algorithm = 'SHA-256' | 'MD5';
+
+const NODE_NAMES: { readonly [algorithm in Algorithm]: string } = { 'SHA-256': 'sha256', 'MD5': 'md5' };
+const MAX_NONCES = 50_000;
+const MAX_CREDENTIALS = 2000;
+
+/** What became of credentials: `stale` asks for the same with a fresh nonce. */
+export type Verdict = 'good' | 'stale' | 'wrong' | 'none';
+
+interface Credentials {
+  readonly username: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Digest authentication: challenges that nothing need be kept of, and credentials. RFC 8760, RFC 7616. */
+export class Digest {
+  readonly #secret: string;
+  readonly #lifetimeMs: number;
+  readonly #algorithms: readonly Algorithm[];
+  readonly #counts = new LRUCache<string, number>({ max: MAX_NONCES }); // highest nonce count seen
+
+  constructor(secret: string, lifetimeMs: number, algorithms: readonly Algorithm[]) {
+    this.#secret = secret;
+    this.#lifetimeMs = lifetimeMs;
+    this.#algorithms = algorithms;
+  }
+
+  /** Values of the challenge header fields, the preferred algorithm first. */
+  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number): string[] {
+    const nonce = this.#makeNonce(now);
+    const stale = isStale ? ', stale=true' : '';
+    return this.#algorithms
+      .filter((algorithm) => !account || canCheck(account, algorithm))
+      .map((algorithm) => `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`);
+  }
+
+  /** The user name that credentials claim; empty if there are none for the realm. */
+  claimedUser(values: readonly string[], realm: string): string {
+    return findCredentials(values, realm)?.username ?? '';
+  }
+
+  /** Checks the credentials of a request, which stand in its Authorization or Proxy-Authorization fields. */
+  check(values: readonly string[], realm: string, method: string, account: Account | undefined, now: number): Verdict {
+    const credentials = findCredentials(values, realm);
+    if (!credentials) return 'none';
+    const algorithm = (credentials.parameters.get('algorithm') ?? 'MD5').toUpperCase() as Algorithm;
+    if (!account || !this.#algorithms.includes(algorithm) || !canCheck(account, algorithm)) return 'wrong';
+    const expected = respond(algorithm, method, realm, account, credentials);
+    if (!isSame(credentials.parameters.get('response') ?? '', expected)) return 'wrong';
+    return this.#isFresh(credentials.parameters, now) ? 'good' : 'stale';
+  }
+
+  #isFresh(parameters: ReadonlyMap<string, string>, now: number): boolean {
+    const nonce = parameters.get('nonce') ?? '';
+    const madeAt = parseInt(nonce.slice(0, 9), 36);
+    if (!(Math.abs(now - madeAt - this.#lifetimeMs / 2) <= this.#lifetimeMs / 2 + 1000)) return false;
+    if (!isSame(nonce, this.#makeNonce(madeAt))) return false;
+    if (!parameters.has('qop')) return true;
+    const key = `${nonce} ${parameters.get('cnonce') ?? ''}`;
+    const count = parseInt(parameters.get('nc') ?? '', 16);
+    if (!(count > (this.#counts.get(key) ?? 0))) return false; // a replay
+    this.#counts.set(key, count);
+    return true;
+  }
+
+  #makeNonce(at: number): string {
+    const time = Math.floor(at).toString(36).padStart(9, '0');
+    return time + hash('sha256', `${this.#secret}\nnonce\n${time}`, 'hex').slice(0, 24);
+  }
+}
+
+function canCheck({ password, ha1 }: Account, algorithm: Algorithm): boolean {
+  return password !== undefined || ha1?.length === (algorithm === 'MD5' ? 32 : 64);
+}
+
+function findCredentials(values: readonly string[], realm: string): Credentials | undefined {
+  for (const value of values) {
+    if (!/^digest\s/i.test(value) || value.length > MAX_CREDENTIALS) continue;
+    const parameters = parseParameters(splitOutsideQuotes(value.slice(7), ',').join(';'));
+    if (parameters.get('realm') === realm) return { username: parameters.get('username') ?? '', parameters };
+  }
+  return undefined;
+}
+
+/** RFC 7616 §3.4.1. */
+function respond(
+  algorithm: Algorithm,
+  method: string,
+  realm: string,
+  { password, ha1 }: Account,
+  { username, parameters }: Credentials,
+): string {
+  const digest = (text: string): string => hash(NODE_NAMES[algorithm], text, 'hex');
+  const get = (name: string): string => parameters.get(name) ?? '';
+  const secret = ha1?.toLowerCase() ?? digest(`${username}:${realm}:${password}`);
+  const request = digest(`${method}:${get('uri')}`);
+  if (!parameters.has('qop')) return digest(`${secret}:${get('nonce')}:${request}`);
+  return digest(`${secret}:${get('nonce')}:${get('nc')}:${get('cnonce')}:${get('qop')}:${request}`);
+}
+
+function isSame(a: string, b: string): boolean {
+  const left = Buffer.from(a.toLowerCase());
+  const right = Buffer.from(b.toLowerCase());
+  return left.length === right.length && timingSafeEqual(left, right);
+}

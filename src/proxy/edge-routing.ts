@@ -1,0 +1,140 @@
+import type { MessageEdit } from '../sip/message-edit.ts';
+import type { SipMessage } from '../sip/message.ts';
+import { parseNameAddr } from '../sip/name-addr.ts';
+import { parseUri, userNumber } from '../sip/uri.ts';
+import { detach } from '../sip/text.ts';
+import type { Binding, Bindings } from './bindings.ts';
+import type { Contacts } from './contacts.ts';
+import { type Decision, type Inbound, type Relay, relayTo, reply, type Routing, type Target } from './decision.ts';
+import type { Hop, Peers } from './peers.ts';
+import { answerOptions, followRoute } from './routing-common.ts';
+import { formatFlow, type Flow, type Tokens } from './token.ts';
+
+/** What routing in front of a PBX needs to know of us. */
+export interface EdgeOptions {
+  /** `host:port` at which the PBX reaches us, and `;transport=…` where that is not UDP. */
+  readonly ourAddress: (upstream: Hop) => { readonly hostPort: string; readonly transport: string };
+  /** Whether a REGISTER gets a Path: where the phone says it knows it, or never. */
+  readonly path: 'auto' | 'never';
+}
+
+/** Routing in front of a PBX: what comes from phones and trunks goes to it, what comes from it goes out. */
+export class EdgeRouting implements Routing {
+  readonly #peers: Peers;
+  readonly #tokens: Tokens;
+  readonly #contacts: Contacts;
+  readonly #bindings: Bindings;
+  readonly #options: EdgeOptions;
+
+  constructor(peers: Peers, tokens: Tokens, contacts: Contacts, bindings: Bindings, options: EdgeOptions) {
+    this.#peers = peers;
+    this.#tokens = tokens;
+    this.#contacts = contacts;
+    this.#bindings = bindings;
+    this.#options = options;
+  }
+
+  decide(inbound: Inbound): Decision {
+    const fromPbx = inbound.peer === 'upstream' || inbound.peer === 'trusted';
+    if (inbound.isRouted) return followRoute(inbound, !fromPbx);
+    const restored = this.#contacts.restore(inbound.target);
+    if (restored) return relayTo({ uri: restored.uri, to: this.#currentFlow(restored.uri, restored.flow) }, false);
+    const options = answerOptions(inbound);
+    if (options) return options;
+    return fromPbx ? this.#goOut(inbound) : this.#goIn(inbound);
+  }
+
+  /** A phone that connected anew is reached over its new connection. */
+  #currentFlow(contact: string, flow: Flow): Flow {
+    return this.#bindings.findContact(contact)?.flow ?? flow;
+  }
+
+  /** From the PBX: to a trunk or whatever it names, and to a registered phone if it names us. */
+  #goOut(inbound: Inbound): Decision {
+    const { nextRoute, target, isOurAddress, uri, now } = inbound;
+    if (nextRoute !== '') return relayTo({ to: nextRoute }, false);
+    if (!isOurAddress) return relayTo({ to: target }, false);
+    const bindings = this.#bindings.find(userNumber(uri), now);
+    if (bindings.length === 0) return inbound.message.method === 'ACK' ? reply(0, '') : reply(404, 'Not Found');
+    return {
+      action: 'relay',
+      groups: [bindings.map(({ contact, flow }) => ({ uri: contact, to: flow }))],
+      isTrusted: false,
+    };
+  }
+
+  /** From a phone or a trunk: to the PBX. */
+  #goIn(inbound: Inbound): Decision {
+    const { upstream } = this.#peers;
+    if (upstream.length === 0) return reply(503, 'PBX address unknown', ['Retry-After: 10']);
+    const { message, target, isOurAddress } = inbound;
+    const { ip, port } = upstream[0]!;
+    const host = ip.includes(':') ? `[${ip}]` : ip;
+    const to: Target = isOurAddress ? { uri: replacePlace(target, `${host}:${port}`), to: upstream } : { to: upstream };
+    const relay = relayTo(to, true);
+    return message.method === 'REGISTER' ? this.#register(inbound, relay, upstream[0]!) : relay;
+  }
+
+  /** Sees to it that calls to the phone come back through us, and learns its bindings from the answer. RFC 3327 §5. */
+  #register(inbound: Inbound, relay: Relay, pbx: Hop): Relay {
+    const { flow, message } = inbound;
+    const { hostPort, transport } = this.#options.ourAddress(pbx);
+    const knowsPath = this.#options.path === 'auto' && /(^|[,\s])path($|[,\s])/i.test(message.raw('Supported'));
+    const path = this.#tokens.seal('path', formatFlow(flow));
+    const edit = (change: MessageEdit, request: SipMessage): void => {
+      if (knowsPath) change.prepend(`Path: <sip:${path}@${hostPort}${transport};lr>\r\n`);
+      else this.#rewriteContacts(change, request, (uri) => this.#contacts.rewrite(uri, flow, hostPort) + transport);
+    };
+    const own = new Set(message.all('Contact').map((value) => detach(parseNameAddr(value).uri)));
+    const editResponse = (change: MessageEdit, response: SipMessage): void => {
+      this.#rewriteContacts(change, response, (uri) => this.#contacts.restore(uri)?.uri ?? uri);
+      if (response.statusCode >= 200 && response.statusCode < 300) this.#learn(response, own, flow, inbound.now);
+    };
+    return { ...relay, edit, editResponse };
+  }
+
+  #rewriteContacts(change: MessageEdit, message: SipMessage, rewrite: (uri: string) => string): void {
+    for (const index of message.indexes('Contact')) {
+      const start = message.fields.startOf(index);
+      const value = message.latin1.slice(start, message.fields.endOf(index));
+      for (const { from, to, isBare } of findUris(value)) {
+        const uri = value.slice(from, to);
+        const changed = rewrite(uri);
+        if (changed !== uri) change.replace(start + from, start + to, isBare ? `<${changed}>` : changed);
+      }
+    }
+  }
+
+  /** The 200 lists all contacts of the account; those that lead through us are phones of ours. */
+  #learn(response: SipMessage, own: ReadonlySet<string>, flow: Flow, now: number): void {
+    const account = userNumber(parseUri(response.to?.uri ?? ''));
+    const known = this.#bindings.find(account, now);
+    const fallback = Number(response.text('Expires') ?? 3600);
+    const bindings = response.all('Contact').flatMap((value): Binding[] => {
+      const { uri, parameters } = parseNameAddr(value);
+      const seconds = Number(parameters.get('expires') ?? fallback);
+      const restored = this.#contacts.restore(uri);
+      const contact = detach(restored?.uri ?? uri);
+      const other = restored?.flow ?? known.find((binding) => binding.contact === contact)?.flow;
+      const way = own.has(contact) ? flow : (other ?? flow);
+      if (!(seconds > 0)) return [];
+      return [{ account, contact, flow: way, path: [], q: 1, expiresAt: now + 1000 * seconds, callId: '', cseq: 0, instance: '' }];
+    });
+    this.#bindings.replace(account, bindings.slice(-10));
+  }
+}
+
+const replacePlace = (uri: string, hostPort: string): string =>
+  uri.replace(/^(sips?:(?:[^@]*@)?)(\[[^\]]*\]|[^:;?]*)(:\d+)?/i, `$1${hostPort}`);
+
+/** Where the URIs of a Contact value stand: in angle brackets, or up to the first parameter. */
+function findUris(value: string): { from: number; to: number; isBare: boolean }[] {
+  const uris = [...value.matchAll(/<([^>]*)>/g)].map(({ index, 1: uri = '' }) => ({
+    from: index + 1,
+    to: index + 1 + uri.length,
+    isBare: false,
+  }));
+  if (uris.length > 0 || value === '*') return uris;
+  const end = value.search(/[;,\s]/);
+  return [{ from: 0, to: end < 0 ? value.length : end, isBare: true }];
+}

@@ -1,0 +1,213 @@
+import { SipMessage } from '../../sip/message.ts';
+import { SipParseError } from '../../sip/parse-error.ts';
+import type { Decision, Reply, Routing } from '../decision.ts';
+import { type Branches, hashRouting } from './branches.ts';
+import { ResponseContext } from './context.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { Accepted, Intake } from './intake.ts';
+import type { Link } from './link.ts';
+import { makeReply } from './replies.ts';
+import { type ServerHost, ServerTransaction } from './server-transaction.ts';
+import type { Timers } from './timers.ts';
+import type { TransportLayer } from './transport-layer.ts';
+import { findTopVia, readVia, responseAddress, stampVia, type TopVia } from './via-fix.ts';
+
+/** What the core is made of. */
+export interface CoreParts {
+  readonly intake: Intake;
+  readonly routing: Routing;
+  readonly forwarder: Forwarder;
+  readonly transports: TransportLayer;
+  readonly branches: Branches;
+  readonly timers: Timers;
+  readonly maxTransactions: number;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly onSend: (link: Link, bytes: Buffer) => void;
+  readonly onDrop: (reason: string) => void;
+  readonly log: (text: string, about: object) => void;
+}
+
+/** The proxy: takes in messages, matches them to transactions, and sends them on. RFC 3261 §16. */
+export class ProxyCore implements ServerHost {
+  readonly timers: Timers;
+  readonly #parts: CoreParts;
+  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #message = new SipMessage();
+  #isDraining = false;
+
+  constructor(parts: CoreParts) {
+    this.#parts = parts;
+    this.timers = parts.timers;
+  }
+
+  /** Transactions that are not over. */
+  get size(): number {
+    return this.#servers.size + this.#parts.forwarder.size;
+  }
+
+  /** Requests that wait for their final response. */
+  get pendingCount(): number {
+    let count = 0;
+    for (const server of this.#servers.values()) if (!server.isFinal) count++;
+    return count;
+  }
+
+  /** From now on new calls are refused; those under way go on. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Takes in one message. Nothing that a peer sends makes it throw. */
+  receive(bytes: Buffer, link: Link): void {
+    try {
+      const message = this.#message.read(bytes).check();
+      const via = findTopVia(message);
+      if (!via) return this.#parts.onDrop('no Via');
+      if (message.isRequest) this.#receiveRequest(message, via, link);
+      else this.#receiveResponse(message);
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error;
+      this.#refuseUnreadable(bytes, link, error);
+    }
+  }
+
+  sendResponse({ link }: ServerTransaction, bytes: Buffer, code: number): void {
+    if (code > 100) this.#parts.onSend(link, bytes);
+    link.send(bytes);
+  }
+
+  onSilence(server: ServerTransaction): void {
+    const request = SipMessage.parse(server.request);
+    server.respond(makeReply(request, server.link.remote, 100, 'Trying'), 100);
+  }
+
+  onEnd({ key }: ServerTransaction): void {
+    this.#servers.delete(key);
+  }
+
+  #receiveRequest(message: SipMessage, via: TopVia, link: Link): void {
+    const key = makeKey(message, via);
+    const known = this.#servers.get(key);
+    if (message.method === 'ACK') return this.#receiveAck(message, link, known);
+    if (message.method === 'CANCEL') return this.#receiveCancel(message, via, link, known);
+    if (known) return known.retransmit();
+    if (this.#servers.size >= this.#parts.maxTransactions) return this.#parts.onDrop('more transactions than limits allow');
+    this.#begin(key, message, via, link);
+  }
+
+  #begin(key: string, message: SipMessage, via: TopVia, link: Link): void {
+    const accepted = this.#accept(message, link);
+    const server = new ServerTransaction(key, message.method, this.#replyLink(via, link), Buffer.from(message.bytes), this);
+    this.#servers.set(key, server);
+    if ('action' in accepted) return this.#answer(server, message, link, accepted);
+    const decision = this.#decide(accepted, message);
+    if (decision.action === 'reply') return this.#answer(server, message, link, decision);
+    const context = new ResponseContext(server, accepted.preparation, decision, this.#parts.forwarder);
+    if (message.method === 'INVITE') server.onCancel = (cancel) => context.cancel(readReasons(cancel));
+    context.begin();
+  }
+
+  #accept(message: SipMessage, link: Link): Accepted | Reply {
+    return this.#parts.intake.accept(message, link, hashRouting(message), this.#parts.clock());
+  }
+
+  #decide(accepted: Accepted, message: SipMessage): Decision {
+    if (this.#isDraining && message.method === 'INVITE' && message.toTag === '') return GOING_DOWN;
+    return this.#parts.routing.decide(accepted.inbound);
+  }
+
+  #answer(server: ServerTransaction, message: SipMessage, link: Link, { code, phrase, headers = [] }: Reply): void {
+    const lines = headers.map((line) => `${line}\r\n`).join('');
+    if (code >= 300 && code !== 401 && code !== 407) {
+      this.#parts.log('refused', { method: message.method, code, phrase, callId: message.callId, from: link.remote });
+    }
+    server.respond(makeReply(message, link.remote, code, phrase, lines), code);
+  }
+
+  /** The ACK of a failure ends here; that of a 2xx goes its own way. RFC 3261 §16.11, §17.2.1. */
+  #receiveAck(message: SipMessage, link: Link, known: ServerTransaction | undefined): void {
+    if (known && known.state !== 'accepted') return known.acknowledge();
+    const accepted = this.#accept(message, link);
+    if ('action' in accepted) return this.#parts.onDrop('ACK refused');
+    const decision = this.#parts.routing.decide(accepted.inbound);
+    const target = decision.action === 'relay' ? decision.groups[0]?.[0] : undefined;
+    if (!target) return this.#parts.onDrop('ACK without a call');
+    this.#parts.forwarder.sendAck(message, accepted.preparation, link, target.uri ?? '', target.to);
+  }
+
+  #receiveCancel(message: SipMessage, via: TopVia, link: Link, known: ServerTransaction | undefined): void {
+    const code = known ? 200 : 481;
+    const bytes = makeReply(message, link.remote, code, known ? 'OK' : 'Call/Transaction Does Not Exist');
+    this.#replyLink(via, link).send(bytes);
+    known?.onCancel?.(Buffer.from(message.bytes));
+  }
+
+  #receiveResponse(message: SipMessage): void {
+    if (this.#parts.forwarder.receive(message)) return;
+    if (!this.#parts.branches.isOurs(message.branch)) return this.#parts.onDrop('response to nothing we sent');
+    this.#passStray(message);
+  }
+
+  /** A response to what was sent before a restart, or long ago, goes back by the Vias alone. RFC 3261 §16.7, §16.11. */
+  #passStray(message: SipMessage): void {
+    const next = message.all('Via')[1];
+    if (next === undefined || message.statusCode < 200) return this.#parts.onDrop('stray response');
+    const via = readVia(next);
+    const { ip, port } = responseAddress(via);
+    const transport = via.transport.toLowerCase();
+    const link = this.#parts.transports.follow({ transport: transport === 'udp' ? 'udp' : 'tcp', remote: { ip, port } });
+    if (!link) return this.#parts.onDrop('stray response');
+    const bytes = this.#parts.forwarder.stripStray(message);
+    this.#parts.onSend(link, bytes);
+    link.send(bytes);
+  }
+
+  /** Where responses go: over the same connection, or for UDP to where the Via tells. RFC 3261 §18.2.2. */
+  #replyLink({ text }: TopVia, link: Link): Link {
+    if (link.isReliable || /;\s*rport/i.test(text)) return link;
+    const { port } = responseAddress(readVia(stampVia(text, link.remote)));
+    if (port === link.remote.port) return link;
+    return this.#parts.transports.follow({ transport: 'udp', remote: { ip: link.remote.ip, port } }) ?? link;
+  }
+
+  /** What can't be read is answered if that much of it can. RFC 3261 §21.4.1. */
+  #refuseUnreadable(bytes: Buffer, link: Link, error: SipParseError): void {
+    this.#parts.onDrop('not readable as SIP');
+    try {
+      const message = new SipMessage().read(bytes);
+      if (!message.isRequest || message.method === 'ACK' || !findTopVia(message) || message.callId === '') return;
+      link.send(makeReply(message, link.remote, 400, error.message.replace(/[^\x20-\x7e]/g, ' ')));
+    } catch (second) {
+      if (!(second instanceof SipParseError)) throw second;
+    }
+  }
+}
+
+const GOING_DOWN: Reply = {
+  action: 'reply',
+  code: 503,
+  phrase: 'Going down',
+  headers: ['Retry-After: 5'],
+};
+
+const COOKIE = 'z9hG4bK';
+
+/** What a request and its copies have in common, ACK and CANCEL included. RFC 3261 §17.2.3. */
+function makeKey(message: SipMessage, { text }: TopVia): string {
+  const { branch, method } = message;
+  const semicolon = text.indexOf(';');
+  const sentBy = semicolon < 0 ? text : text.slice(0, semicolon);
+  const kind = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
+  if (branch.startsWith(COOKIE)) return `${branch} ${kind} ${sentBy}`;
+  return `${message.callId} ${message.cseq} ${message.fromTag} ${kind} ${text}`;
+}
+
+/** The Reason lines of a CANCEL, for those that go on. RFC 3326 §2. */
+function readReasons(cancel: Buffer): string {
+  const message = SipMessage.parse(cancel);
+  return message.indexes('Reason').map((index) => {
+    const { start, end } = message.fields.place(index);
+    return `Reason: ${message.latin1.slice(start, end)}\r\n`;
+  }).join('');
+}

@@ -1,0 +1,235 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+import type { Observation } from '../../sip/observation.ts';
+import type { Accounts } from '../accounts.ts';
+import { type Binding, Bindings } from '../bindings.ts';
+import { Contacts } from '../contacts.ts';
+import type { Routing } from '../decision.ts';
+import { type Algorithm, Digest } from '../digest.ts';
+import { EdgeRouting } from '../edge-routing.ts';
+import type { EngineEvents, SipEngine } from '../engine.ts';
+import { HomeRouting } from '../home-routing.ts';
+import { type Hop, Peers } from '../peers.ts';
+import { Registrar, type RegistrarOptions } from '../registrar.ts';
+import { Tokens } from '../token.ts';
+import { Branches } from './branches.ts';
+import { ProxyCore } from './core.ts';
+import { Forwarder } from './forwarder.ts';
+import { Intake } from './intake.ts';
+import { formatHostPort, type Link, type LinkEvents } from './link.ts';
+import { Marker } from './marker.ts';
+import { RateLimit } from './rate-limit.ts';
+import { transportParameter } from './record-route.ts';
+import { Resolver } from './resolver.ts';
+import { type Listening, Self } from './self.ts';
+import { Timers } from './timers.ts';
+import { type TlsOptions, TransportLayer } from './transport-layer.ts';
+
+const TICK_MS = 20;
+const RESOLVE_MS = 30_000;
+const EXPIRE_MS = 5000;
+const DRAIN_STEP_MS = 50;
+
+/** Everything that the engine can be told. Durations in ms unless named otherwise. */
+export interface EmbeddedOptions {
+  readonly listen: readonly Listening[];
+  /** URI of the PBX; empty: we are the registrar. */
+  readonly upstream: string;
+  readonly advertise: string;
+  readonly trunks: readonly string[];
+  readonly trusted: readonly string[];
+  readonly marker: string;
+  readonly path: 'auto' | 'never';
+  readonly ringMs: number;
+  /** Requests per second from one source that is no peer of ours; 0: no limit. */
+  readonly ratePerSecond: number;
+  readonly nonceMs: number;
+  readonly algorithms: readonly Algorithm[];
+  readonly registrar: RegistrarOptions;
+  readonly nameServers: readonly string[];
+  readonly tls: TlsOptions;
+  readonly maxConnections: number;
+  readonly maxTransactions: number;
+  readonly maxMessageBytes: number;
+  /** Must outlast restarts. */
+  readonly secret: string;
+  readonly bindings: readonly Binding[];
+  readonly interfaces: readonly NetworkInterfaceInfo[];
+}
+
+/** Our own SIP engine: a stateful proxy, and a registrar where there is no PBX behind it. */
+export class EmbeddedEngine implements SipEngine, LinkEvents {
+  readonly #options: EmbeddedOptions;
+  readonly #events: EngineEvents;
+  readonly #peers: Peers;
+  readonly #bindings: Bindings;
+  readonly #timers = new Timers();
+  readonly #transports: TransportLayer;
+  readonly #resolver: Resolver;
+  readonly #limit: RateLimit;
+  readonly #makeId: (callId: string, fromTag: string) => string;
+  #accounts: Accounts;
+  #self: Self;
+  #core: ProxyCore | undefined;
+  #forwarder: Forwarder | undefined;
+  #intervals: NodeJS.Timeout[] = [];
+
+  /** `makeId` makes the CallAPIID of a call from its first leg. */
+  constructor(
+    options: EmbeddedOptions,
+    accounts: Accounts,
+    makeId: (callId: string, fromTag: string) => string,
+    events: EngineEvents,
+  ) {
+    this.#options = options;
+    this.#accounts = accounts;
+    this.#makeId = makeId;
+    this.#events = events;
+    this.#peers = new Peers(options.trunks, options.trusted);
+    this.#bindings = new Bindings((account, bindings) => events.onBindings(account, bindings), options.bindings);
+    this.#self = new Self(options.listen, options.interfaces, options.advertise);
+    this.#resolver = new Resolver(options.nameServers);
+    this.#limit = new RateLimit(options.ratePerSecond);
+    this.#transports = new TransportLayer(this, {
+      tls: options.tls,
+      maxConnections: options.maxConnections,
+      local: (transport, ip) => this.#self.local(transport, ip) ?? { ip: options.listen[0]!.ip, port: 5060 },
+    });
+  }
+
+  /** Takes over a new numbering plan. */
+  useAccounts(accounts: Accounts): void {
+    this.#accounts = accounts;
+  }
+
+  /** Takes over new certificates. */
+  useCertificates(tls: NonNullable<TlsOptions['server']>): void {
+    this.#transports.reload(tls);
+  }
+
+  async start(): Promise<string[]> {
+    const bound = await this.#transports.listen(this.#options.listen);
+    this.#self = new Self(bound, this.#options.interfaces, this.#options.advertise);
+    this.#assemble();
+    this.#timers.advance(performance.now());
+    this.#resolveUpstream();
+    this.#every(TICK_MS, () => this.#timers.advance(performance.now()));
+    this.#every(RESOLVE_MS, () => this.#resolveUpstream());
+    this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
+    return bound.map(({ transport, ip, port }) => `${transport}:${formatHostPort({ ip, port })}`);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#core?.drain();
+    const until = performance.now() + drainMs;
+    while ((this.#core?.pendingCount ?? 0) > 0 && performance.now() < until) {
+      await new Promise((done) => setTimeout(done, DRAIN_STEP_MS));
+    }
+    for (const interval of this.#intervals) clearInterval(interval);
+    await this.#transports.close();
+  }
+
+  /** Transactions, connections and bindings at present. */
+  get sizes(): { readonly transactions: number; readonly connections: number; readonly bindings: number } {
+    return {
+      transactions: this.#core?.size ?? 0,
+      connections: this.#transports.connectionCount,
+      bindings: this.#bindings.count,
+    };
+  }
+
+  onMessage(bytes: Buffer, link: Link): void {
+    if (bytes.length > this.#options.maxMessageBytes) return this.onDrop('message too large');
+    if (isKeepAlive(bytes)) return;
+    if (this.#options.ratePerSecond > 0 && isRequest(bytes) && !this.#admits(link)) return this.onDrop('rate limit');
+    this.#observe(bytes, link.remote, link.local, link);
+    this.#core?.receive(bytes, link);
+  }
+
+  onUnreachable(link: Link, reason: string): void {
+    if (reason !== 'connection closed') {
+      this.#events.onLog('warn', 'peer unreachable', { transport: link.transport, peer: link.remote, reason });
+    }
+    this.#forwarder?.failLink(link);
+  }
+
+  onDrop(reason: string): void {
+    this.#events.onDrop(reason);
+  }
+
+  #admits(link: Link): boolean {
+    return this.#peers.kind(link.remote) !== 'other' || this.#limit.admit(link.remote.ip, this.#timers.now);
+  }
+
+  #assemble(): void {
+    const { marker, ringMs, secret, maxTransactions } = this.#options;
+    const tokens = new Tokens(secret);
+    const branches = new Branches(secret, Date.now());
+    const accounts = (): Accounts => this.#accounts;
+    const onSend = (link: Link, bytes: Buffer): void => this.#observe(bytes, link.local, link.remote, link);
+    const shared = { transports: this.#transports, branches, timers: this.#timers, onSend };
+    this.#forwarder = new Forwarder({
+      ...shared,
+      resolver: this.#resolver,
+      tokens,
+      marker: new Marker(marker, this.#makeId),
+      ringMs,
+      peerKind: (link) => this.#peers.kind(link.remote),
+    });
+    this.#core = new ProxyCore({
+      ...shared,
+      intake: new Intake(this.#self, this.#peers, tokens, branches, accounts),
+      routing: this.#makeRouting(tokens, accounts),
+      forwarder: this.#forwarder,
+      maxTransactions,
+      clock: Date.now,
+      onDrop: (reason) => this.onDrop(reason),
+      log: (text, about) => this.#events.onLog('info', text, about),
+    });
+  }
+
+  #makeRouting(tokens: Tokens, accounts: () => Accounts): Routing {
+    const { upstream, secret, nonceMs, algorithms, registrar, path } = this.#options;
+    if (upstream === '') {
+      const digest = new Digest(secret, nonceMs, algorithms);
+      return new HomeRouting(accounts, this.#bindings, new Registrar(accounts, this.#bindings, digest, registrar), digest);
+    }
+    return new EdgeRouting(this.#peers, tokens, new Contacts(tokens), this.#bindings, {
+      path,
+      ourAddress: ({ transport, ip }: Hop) => ({
+        hostPort: formatHostPort(this.#self.local(transport, ip) ?? { ip, port: 5060 }),
+        transport: transportParameter(transport),
+      }),
+    });
+  }
+
+  #resolveUpstream(): void {
+    const { upstream } = this.#options;
+    if (upstream === '') return;
+    this.#resolver.resolve(upstream, (hops) => {
+      if (hops.length > 0) this.#peers.useUpstream(hops);
+      else this.#events.onLog('warn', 'the name of the PBX has no address', { upstream });
+    });
+  }
+
+  #observe(bytes: Buffer, source: Observation['source'], destination: Observation['source'], link: Link): void {
+    this.#events.onObservation({ observedAt: epochNow(), source, destination, transport: link.transport, bytes });
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#intervals.push(setInterval(act, ms));
+  }
+}
+
+const START_MS = Date.now() - performance.now();
+
+/** Epoch ms with fractions; follows the system clock when that is set. */
+function epochNow(): number {
+  const precise = START_MS + performance.now();
+  return Math.abs(precise - Date.now()) < 1000 ? precise : Date.now();
+}
+
+/** Line ends or zero bytes that keep a way through NAT open. RFC 5626 §4.4.1. */
+const isKeepAlive = (bytes: Buffer): boolean => bytes.length <= 4 && bytes.every((c) => c === 13 || c === 10 || c === 0);
+
+/** Whether it does not begin as a response does. */
+const isRequest = (bytes: Buffer): boolean => !(bytes[0] === 83 && bytes[1] === 73 && bytes[2] === 80 && bytes[3] === 47);

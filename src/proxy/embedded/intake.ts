@@ -1,0 +1,122 @@
+import type { SipMessage } from '../../sip/message.ts';
+import { parseNameAddr } from '../../sip/name-addr.ts';
+import { parseUri, type SipUri } from '../../sip/uri.ts';
+import type { Accounts } from '../accounts.ts';
+import { type Inbound, reply, type Reply } from '../decision.ts';
+import type { Peers } from '../peers.ts';
+import { parseFlow, type Tokens } from '../token.ts';
+import type { Branches } from './branches.ts';
+import type { Link } from './link.ts';
+import type { Preparation } from './preparation.ts';
+import type { Self } from './self.ts';
+
+/** A request that may be routed. */
+export interface Accepted {
+  readonly inbound: Inbound;
+  readonly preparation: Preparation;
+}
+
+interface Routes {
+  readonly own: number;
+  readonly token: string | undefined;
+  readonly next: string;
+}
+
+/** Looks over a request and takes off the routes that named us, before anything is decided. RFC 3261 §16.3, §16.4. */
+export class Intake {
+  readonly #self: Self;
+  readonly #peers: Peers;
+  readonly #tokens: Tokens;
+  readonly #branches: Branches;
+  readonly #accounts: () => Accounts;
+
+  constructor(self: Self, peers: Peers, tokens: Tokens, branches: Branches, accounts: () => Accounts) {
+    this.#self = self;
+    this.#peers = peers;
+    this.#tokens = tokens;
+    this.#branches = branches;
+    this.#accounts = accounts;
+  }
+
+  /** The request, or why it is refused. @throws SipParseError */
+  accept(message: SipMessage, link: Link, loopHash: string, now: number): Accepted | Reply {
+    const refusal = this.#refuse(message, loopHash);
+    if (refusal) return refusal;
+    const values = message.all('Route');
+    const strictTarget = this.#findStrictTarget(message, values);
+    const routes = this.#readRoutes(strictTarget === '' ? values : values.slice(0, -1), message);
+    const target = strictTarget || message.target;
+    const uri = parseUri(target);
+    const isOurAddress = this.#self.isAddress(uri);
+    const sealed = routes.token ?? '';
+    const flow = { transport: link.transport, remote: link.remote };
+    return {
+      preparation: { source: link.remote, ownRoutes: routes.own, strictTarget, loopHash },
+      inbound: {
+        message,
+        flow,
+        peer: this.#peers.kind(link.remote),
+        target,
+        uri,
+        isOurs: isOurAddress || this.#accounts().isDomain(uri.host),
+        isOurAddress,
+        isRouted: routes.token !== undefined,
+        routeFlow: parseFlow(sealed),
+        nextRoute: routes.next,
+        now,
+      },
+    };
+  }
+
+  #refuse(message: SipMessage, loopHash: string): Reply | undefined {
+    const { callId, cseq } = message;
+    if (callId === '' || cseq < 0 || message.raw('From') === '' || message.raw('To') === '') {
+      return reply(400, 'Call-ID, CSeq, From or To missing');
+    }
+    if (!/^(sips?|tel):/i.test(message.target)) return reply(416, 'Unsupported URI Scheme');
+    const hops = message.raw('Max-Forwards');
+    if (hops !== '' && !(Number(hops) > 0)) return /^0+$/.test(hops) ? reply(483, 'Too Many Hops') : BAD_MAX_FORWARDS;
+    const required = message.raw('Proxy-Require');
+    if (required !== '') return reply(420, 'Bad Extension', [`Unsupported: ${required}`]);
+    return this.#branches.isLoop(message, loopHash) ? reply(482, 'Loop Detected') : undefined;
+  }
+
+  /** A strict router put our Record-Route into the Request-URI, and the Request-URI behind the routes. RFC 3261 §16.4. */
+  #findStrictTarget(message: SipMessage, routes: readonly string[]): string {
+    if (routes.length === 0 || !/;lr\b/i.test(message.target)) return '';
+    if (!this.#self.isAddress(parseUri(message.target))) return '';
+    return parseNameAddr(routes.at(-1)!).uri;
+  }
+
+  /** Our own routes stand on top, two of them where the transport changes; what the last one says counts. */
+  #readRoutes(values: readonly string[], message: SipMessage): Routes {
+    let own = 0;
+    let token: string | undefined;
+    let next = '';
+    for (const value of values) {
+      const { uri } = parseNameAddr(value);
+      const route = parseUri(uri);
+      if (!this.#self.isAddress(route)) {
+        next = uri;
+        break;
+      }
+      own++;
+      token = this.#open(route, message);
+    }
+    if (own === 0) token = this.#openTarget(message);
+    return { own, token, next };
+  }
+
+  #open({ user }: SipUri, message: SipMessage): string | undefined {
+    return this.#tokens.open(message.callId, user) ?? this.#tokens.open('path', user);
+  }
+
+  /** Behind a strict router our route stands in the Request-URI. */
+  #openTarget(message: SipMessage): string | undefined {
+    if (!/;lr\b/i.test(message.target)) return undefined;
+    const uri = parseUri(message.target);
+    return this.#self.isAddress(uri) ? this.#open(uri, message) : undefined;
+  }
+}
+
+const BAD_MAX_FORWARDS = reply(400, 'Max-Forwards is no number');

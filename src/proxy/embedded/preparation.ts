@@ -1,0 +1,62 @@
+import { headerNumber } from '../../sip/header-name.ts';
+import type { SipMessage } from '../../sip/message.ts';
+import { MessageEdit } from '../../sip/message-edit.ts';
+import type { Address } from '../../sip/observation.ts';
+import { stampVia, type TopVia } from './via-fix.ts';
+
+const ROUTE = headerNumber('Route');
+const MAX_FORWARDS = headerNumber('Max-Forwards');
+const DEFAULT_MAX_FORWARDS = 70;
+
+/** What was found out of a request before it was routed: enough to make each copy that is sent on. */
+export interface Preparation {
+  readonly source: Address;
+  /** Values of Route, from the top, that named us. */
+  readonly ownRoutes: number;
+  /** Request-URI put in the place of ours by a strict router; empty if none did. RFC 3261 §16.4. */
+  readonly strictTarget: string;
+  /** See `hashRouting`. */
+  readonly loopHash: string;
+}
+
+/** One copy of a request, on its way to one target. */
+export interface Copy {
+  /** New Request-URI, or empty. */
+  readonly target: string;
+  /** Header lines that go on top: our Via, then our Record-Routes. */
+  readonly lines: string;
+}
+
+/** The edits that every copy of a request gets. RFC 3261 §16.6. */
+export function prepareCopy(message: SipMessage, via: TopVia, preparation: Preparation, copy: Copy): MessageEdit {
+  const edit = new MessageEdit(message).prepend(copy.lines);
+  const stamped = stampVia(via.text, preparation.source);
+  if (stamped !== via.text) edit.replace(via.start, via.start + via.text.length, stamped);
+  const target = copy.target || preparation.strictTarget;
+  if (target !== '') edit.setTarget(target);
+  countForward(edit, message);
+  takeRoutes(edit, message, preparation);
+  return edit;
+}
+
+function countForward(edit: MessageEdit, message: SipMessage): void {
+  const { fields } = message;
+  const index = fields.first(MAX_FORWARDS);
+  if (index < 0) edit.append(`Max-Forwards: ${DEFAULT_MAX_FORWARDS}\r\n`);
+  else {
+    const left = Number(message.latin1.slice(fields.startOf(index), fields.endOf(index)));
+    edit.replace(fields.startOf(index), fields.endOf(index), `${left - 1}`);
+  }
+}
+
+/** Takes our own routes off, and the last one if that is where a strict router left the Request-URI. */
+function takeRoutes(edit: MessageEdit, message: SipMessage, { ownRoutes, strictTarget }: Preparation): void {
+  if (ownRoutes === 0 && strictTarget === '') return;
+  const values = message.all('Route');
+  const left = values.slice(ownRoutes, strictTarget === '' ? undefined : -1);
+  const indexes = message.indexes('Route');
+  for (const index of indexes.slice(1)) edit.remove(index);
+  const first = message.fields.first(ROUTE);
+  if (left.length === 0) edit.remove(first);
+  else edit.replace(message.fields.startOf(first), message.fields.endOf(first), left.join(', '));
+}

@@ -1,0 +1,216 @@
+import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type SecureContextOptions, type Server as TlsServer } from 'node:tls';
+import type { Address, Transport } from '../../sip/observation.ts';
+import { SipParseError } from '../../sip/parse-error.ts';
+import { parseUri } from '../../sip/uri.ts';
+import type { Hop } from '../peers.ts';
+import type { Flow } from '../token.ts';
+import { type Link, type LinkEvents, linkKey } from './link.ts';
+import type { Listening } from './self.ts';
+import { StreamLink } from './stream-link.ts';
+import { UdpSocket } from './udp-socket.ts';
+import { createWebSocketServer } from './websocket-server.ts';
+
+const CONNECT_MS = 4000;
+
+/** Certificates of TLS and WSS, and whether those of others are verified. */
+export interface TlsOptions {
+  readonly server: SecureContextOptions | undefined;
+  readonly ca: string | undefined;
+  readonly verify: boolean;
+}
+
+/** Bounds and settings of the transports. */
+export interface TransportOptions {
+  readonly tls: TlsOptions;
+  readonly maxConnections: number;
+  /** Our address as a peer is told. */
+  readonly local: (transport: Transport, peerIp: string) => Address;
+}
+
+/** An address can't be had: says which and why. */
+export class SipListenError extends Error {
+  override readonly name = 'SipListenError';
+}
+
+/** All sockets of the engine: listens, connects, and finds the way to a peer again. RFC 3261 §18. */
+export class TransportLayer {
+  readonly #events: LinkEvents;
+  readonly #options: TransportOptions;
+  readonly #udp: UdpSocket[] = [];
+  readonly #servers: (Server | TlsServer)[] = [];
+  readonly #tlsServers: TlsServer[] = [];
+  readonly #connections = new Map<string, Link & { close(): void }>();
+
+  constructor(events: LinkEvents, options: TransportOptions) {
+    this.#events = events;
+    this.#options = options;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Listens on all addresses; returns them with the ports they got. @throws SipListenError */
+  async listen(addresses: readonly Listening[]): Promise<Listening[]> {
+    const bound: Listening[] = [];
+    for (const address of addresses) {
+      try {
+        bound.push(await (address.transport === 'udp' ? this.#listenUdp(address) : this.#listenStream(address)));
+      } catch (error) {
+        await this.close();
+        const place = `${address.transport}:${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
+        throw new SipListenError(`can't listen on ${place}: ${explain(error)}`, { cause: error });
+      }
+    }
+    return bound;
+  }
+
+  /** New certificates for connections to come. */
+  reload(server: SecureContextOptions): void {
+    for (const tlsServer of this.#tlsServers) tlsServer.setSecureContext(server);
+  }
+
+  /** A way to an address; undefined where that transport is not to be had. */
+  connect({ transport, ip, port, host }: Hop): Link | undefined {
+    if (transport === 'udp') return this.#udpFor(ip)?.link({ ip, port });
+    const known = this.#connections.get(linkKey(transport, { ip, port }));
+    if (known?.isOpen || transport === 'ws' || transport === 'wss') return known?.isOpen ? known : undefined;
+    if (transport === 'sctp' || this.#connections.size >= this.#options.maxConnections) return undefined;
+    return this.#open(transport, { ip, port }, host ?? ip);
+  }
+
+  /** The way along which a phone registered; if its connection is gone, one to its contact if that can be reached. */
+  follow({ transport, remote }: Flow, contact?: string): Link | undefined {
+    if (transport === 'udp') return this.#udpFor(remote.ip)?.link(remote);
+    const known = this.#connections.get(linkKey(transport, remote));
+    if (known?.isOpen) return known;
+    if (transport === 'ws' || transport === 'wss' || contact === undefined) return undefined;
+    const uri = readUri(contact);
+    return uri?.host === remote.ip ? this.connect({ transport, ip: uri.host, port: uri.port ?? 5060 }) : undefined;
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+    const servers = this.#servers.splice(0).map((server) => new Promise<void>((done) => server.close(() => done())));
+    await Promise.all([...this.#udp.splice(0).map((socket) => socket.close()), ...servers]);
+  }
+
+  #udpFor(ip: string): UdpSocket | undefined {
+    if (this.#udp.length === 1) return this.#udp[0];
+    const local = this.#options.local('udp', ip);
+    const isV6 = ip.includes(':');
+    const fitting = this.#udp.filter(({ listening }) => listening.ip.includes(':') === isV6);
+    return fitting.find(({ listening }) => listening.ip === local.ip && listening.port === local.port) ?? fitting[0];
+  }
+
+  async #listenUdp(address: Listening): Promise<Listening> {
+    const socket: UdpSocket = new UdpSocket(
+      address,
+      (ip) => {
+        const local = this.#options.local('udp', ip);
+        const { listening } = socket;
+        return listening.ip === '0.0.0.0' || listening.ip === '::' ? local : { ...local, port: listening.port };
+      },
+      this.#events,
+    );
+    await socket.open();
+    this.#udp.push(socket);
+    return socket.listening;
+  }
+
+  async #listenStream({ transport, ip, port }: Listening): Promise<Listening> {
+    const server = this.#createServer(transport);
+    server.maxConnections = this.#options.maxConnections;
+    server.on('drop', () => this.#events.onDrop('more connections than limits allow'));
+    server.on('tlsClientError', () => this.#events.onDrop('TLS handshake failed'));
+    await new Promise<void>((done, fail) => {
+      server.once('error', fail);
+      server.listen(port, ip, () => {
+        server.removeListener('error', fail);
+        server.on('error', () => this.#events.onDrop('server socket error'));
+        done();
+      });
+    });
+    this.#servers.push(server);
+    return { transport, ip, port: (server.address() as { port: number }).port };
+  }
+
+  #createServer(transport: Transport): Server | TlsServer {
+    const { server } = this.#options.tls;
+    if (transport === 'tcp') return createTcpServer((socket) => this.#accept('tcp', socket));
+    if (transport === 'tls') {
+      const tlsServer = createTlsServer(server ?? {}, (socket) => this.#accept('tls', socket));
+      this.#tlsServers.push(tlsServer);
+      return tlsServer;
+    }
+    const kind = transport === 'wss' ? 'wss' : 'ws';
+    const webSockets = createWebSocketServer(kind, server, (ip) => this.#options.local(kind, ip), {
+      ...bindEvents(this.#events),
+      onOpen: (link) => this.#connections.set(linkKey(link.transport, link.remote), link as never),
+      onClose: (link) => this.#forget(link),
+    });
+    if (kind === 'wss') this.#tlsServers.push(webSockets as TlsServer);
+    return webSockets;
+  }
+
+  #accept(transport: 'tcp' | 'tls', socket: Socket): void {
+    const remote = { ip: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''), port: socket.remotePort ?? 0 };
+    if (remote.port === 0) return void socket.destroy();
+    this.#adopt(transport, socket, remote).expectSpeech();
+  }
+
+  #open(transport: 'tcp' | 'tls', remote: Address, host: string): StreamLink {
+    const { ca, verify, server } = this.#options.tls;
+    const place = { host: remote.ip, port: remote.port };
+    const secure = { ...place, servername: /^[\d.:]+$/.test(host) ? '' : host, rejectUnauthorized: verify, ...(ca ? { ca } : {}) };
+    const socket = transport === 'tls' ? connectTls({ ...server, ...secure }) : connectTcp(place);
+    const timer = setTimeout(() => socket.destroy(new Error('connect time-out')), CONNECT_MS);
+    socket.once(transport === 'tls' ? 'secureConnect' : 'connect', () => clearTimeout(timer));
+    socket.once('close', () => clearTimeout(timer));
+    return this.#adopt(transport, socket, remote);
+  }
+
+  #adopt(transport: 'tcp' | 'tls', socket: Socket, remote: Address): StreamLink {
+    const link = new StreamLink(transport, socket, remote, this.#options.local(transport, remote.ip), this.#events);
+    this.#connections.set(linkKey(transport, remote), link);
+    let reason = 'connection closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => (reason = error.code ?? error.message));
+    socket.on('close', () => {
+      this.#forget(link, reason);
+    });
+    return link;
+  }
+
+  #forget(link: Link, reason = 'connection closed'): void {
+    const key = linkKey(link.transport, link.remote);
+    if (this.#connections.get(key) === link) this.#connections.delete(key);
+    this.#events.onUnreachable(link, reason);
+  }
+}
+
+const bindEvents = (events: LinkEvents): LinkEvents => ({
+  onMessage: (bytes, link) => events.onMessage(bytes, link),
+  onUnreachable: (link, reason) => events.onUnreachable(link, reason),
+  onDrop: (reason) => events.onDrop(reason),
+});
+
+function readUri(text: string): ReturnType<typeof parseUri> | undefined {
+  try {
+    return parseUri(text);
+  } catch (error) {
+    if (error instanceof SipParseError) return undefined;
+    throw error;
+  }
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: { readonly [code: string]: string } = {
+    EADDRINUSE: 'the address is in use by another program',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    EACCES: 'ports below 1024 need the privilege for it',
+  };
+  return known[code ?? ''] ?? message;
+}

@@ -1,0 +1,158 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Address } from '../../sip/observation.ts';
+import type { Link, LinkEvents } from './link.ts';
+import type { Listening } from './self.ts';
+
+const BUFFER_BYTES = 4 * 1024 * 1024;
+const MAX_LINKS = 50_000;
+const MAX_PROBES = 64;
+const PROBE_MS = 40_000;
+
+/** Our address as that peer is told. */
+export type LocalAddress = (peerIp: string) => Address;
+
+/** A UDP socket and the peers that were heard or sent to on it. */
+export class UdpSocket {
+  readonly #events: LinkEvents;
+  readonly #local: LocalAddress;
+  readonly #links = new Map<string, UdpLink>();
+  readonly #probes = new Map<UdpLink, Socket>();
+  #socket: Socket | undefined;
+  #listening: Listening;
+
+  constructor(listening: Listening, local: LocalAddress, events: LinkEvents) {
+    this.#listening = listening;
+    this.#local = local;
+    this.#events = events;
+  }
+
+  get listening(): Listening {
+    return this.#listening;
+  }
+
+  /** @throws Error where the address can't be had. */
+  async open(): Promise<void> {
+    const { ip } = this.#listening;
+    // A port that another program has must not be shared with it: tried first without `reuseAddr`, which probes need.
+    const trial = await bind(createSocket({ type: typeOf(ip) }), this.#listening);
+    this.#listening = { ...this.#listening, port: trial.address().port };
+    await new Promise<void>((done) => trial.close(() => done()));
+    this.#socket = await bind(this.#makeSocket(), this.#listening);
+    this.#socket.on('message', (bytes, { address, port }) => this.#receive(bytes, address, port));
+    this.#socket.on('error', () => this.#events.onDrop('UDP socket error'));
+  }
+
+  link(remote: Address): UdpLink {
+    return this.#find(remote.ip, remote.port);
+  }
+
+  async close(): Promise<void> {
+    for (const probe of this.#probes.values()) probe.close();
+    this.#probes.clear();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket) await new Promise<void>((done) => socket.close(() => done()));
+  }
+
+  send(bytes: Buffer, { ip, port }: Address): void {
+    this.#socket?.send(bytes, 0, bytes.length, port, ip);
+  }
+
+  /**
+   * Sends through a socket of the same port that is connected to the peer: that one is told of ICMP refusals. It takes in what
+   * the peer sends, too.
+   */
+  probe(link: UdpLink, bytes: Buffer): void {
+    const known = this.#probes.get(link);
+    if (known) return void this.#sendProbe(known, bytes);
+    if (this.#probes.size >= MAX_PROBES || !this.#socket) return this.send(bytes, link.remote);
+    const socket = this.#makeSocket();
+    this.#probes.set(link, socket);
+    socket.on('message', (message, { address, port }) => this.#receive(message, address, port));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(link, error.code ?? 'error'));
+    socket.bind(this.#listening.port, this.#listening.ip, () => {
+      socket.connect(link.remote.port, link.remote.ip, () => this.#sendProbe(socket, bytes));
+    });
+    setTimeout(() => this.#closeProbe(link), PROBE_MS).unref();
+  }
+
+  #sendProbe(socket: Socket, bytes: Buffer): void {
+    try {
+      socket.send(bytes, (error) => void (error && socket.emit('error', error)));
+    } catch {
+      // not connected yet: the copy that goes next will do
+    }
+  }
+
+  #fail(link: UdpLink, code: string): void {
+    this.#closeProbe(link);
+    this.#events.onUnreachable(link, code);
+  }
+
+  #closeProbe(link: UdpLink): void {
+    const socket = this.#probes.get(link);
+    this.#probes.delete(link);
+    socket?.close();
+  }
+
+  #makeSocket(): Socket {
+    return createSocket({
+      type: typeOf(this.#listening.ip),
+      reuseAddr: true,
+      recvBufferSize: BUFFER_BYTES,
+      sendBufferSize: BUFFER_BYTES,
+      lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+    });
+  }
+
+  #receive(bytes: Buffer, ip: string, port: number): void {
+    this.#events.onMessage(bytes, this.#find(ip, port));
+  }
+
+  #find(ip: string, port: number): UdpLink {
+    const key = `${ip} ${port}`;
+    const known = this.#links.get(key);
+    if (known) return known;
+    if (this.#links.size >= MAX_LINKS) this.#links.clear();
+    const link = new UdpLink(this, { ip, port }, this.#local(ip));
+    this.#links.set(key, link);
+    return link;
+  }
+}
+
+/** A peer that is reached over UDP. */
+export class UdpLink implements Link {
+  readonly transport = 'udp';
+  readonly isReliable = false;
+  readonly isOpen = true;
+  readonly remote: Address;
+  readonly local: Address;
+  readonly #socket: UdpSocket;
+
+  constructor(socket: UdpSocket, remote: Address, local: Address) {
+    this.#socket = socket;
+    this.remote = remote;
+    this.local = local;
+  }
+
+  send(bytes: Buffer): void {
+    this.#socket.send(bytes, this.remote);
+  }
+
+  resend(bytes: Buffer): void {
+    this.#socket.probe(this, bytes);
+  }
+}
+
+const typeOf = (ip: string): 'udp4' | 'udp6' => (ip.includes(':') ? 'udp6' : 'udp4');
+
+function bind(socket: Socket, { ip, port }: Listening): Promise<Socket> {
+  return new Promise((done, fail) => {
+    socket.once('error', fail);
+    socket.bind(port, ip, () => {
+      socket.removeListener('error', fail);
+      done(socket);
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { headerNumber } from '../../sip/header-name.ts';
+import type { SipMessage } from '../../sip/message.ts';
+import { findComma } from '../../sip/message-edit.ts';
+import type { Address } from '../../sip/observation.ts';
+import { parseVia, type Via } from '../../sip/via.ts';
+
+const VIA = headerNumber('Via');
+
+/** The topmost Via of a message: where its value stands, and what it says. */
+export interface TopVia {
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Locates the topmost Via; undefined if there is none. */
+export function findTopVia(message: SipMessage): TopVia | undefined {
+  const index = message.fields.first(VIA);
+  if (index < 0) return undefined;
+  const start = message.fields.startOf(index);
+  const fieldEnd = message.fields.endOf(index);
+  const comma = findComma(message.latin1, start, fieldEnd);
+  const end = comma < 0 ? fieldEnd : comma;
+  return { index, start, end, text: message.latin1.slice(start, end).trimEnd() };
+}
+
+const RPORT = /;\s*rport\s*(?=;|$)/i;
+const HOST = /^\s*SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s;:]+)/i;
+
+/** A request's topmost Via with where it came from: `received`, and `rport` where asked for. RFC 3261 §18.2.1, RFC 3581 §4. */
+export function stampVia(text: string, source: Address): string {
+  const host = HOST.exec(text)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
+  const asks = RPORT.test(text);
+  const stamped = asks ? text.replace(RPORT, `;rport=${source.port}`) : text;
+  if (/;\s*received\s*=/i.test(text) || (host === source.ip && !asks)) return stamped;
+  return `${stamped};received=${source.ip}`;
+}
+
+/** Where responses go by a Via that was stamped. RFC 3261 §18.2.2. */
+export function responseAddress(via: Via): Address {
+  const { parameters } = via;
+  const port = Number(parameters.get('rport') ?? '') || via.port || defaultPort(via.transport);
+  return { ip: parameters.get('received') ?? via.host, port };
+}
+
+export const readVia = (text: string): Via => parseVia(text);
+
+const defaultPort = (transport: string): number => (transport === 'TLS' || transport === 'WSS' ? 5061 : 5060);

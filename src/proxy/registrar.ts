@@ -1,0 +1,138 @@
+import { parseNameAddr } from '../sip/name-addr.ts';
+import { detach } from '../sip/text.ts';
+import { parseUri, userNumber } from '../sip/uri.ts';
+import type { Account, Accounts } from './accounts.ts';
+import type { Binding, Bindings } from './bindings.ts';
+import { type Decision, type Inbound, reply } from './decision.ts';
+import type { Digest } from './digest.ts';
+
+/** Bounds on how long a registration lasts, in seconds. */
+export interface RegistrarOptions {
+  readonly defaultExpires: number;
+  readonly minExpires: number;
+  readonly maxExpires: number;
+}
+
+interface Contact {
+  readonly uri: string;
+  readonly q: number;
+  /** Seconds. */
+  readonly expires: number;
+  readonly instance: string;
+}
+
+const MAX_EXPIRES = 2 ** 32 - 1;
+
+/** Answers REGISTER. RFC 3261 §10.3. */
+export class Registrar {
+  readonly #accounts: () => Accounts;
+  readonly #bindings: Bindings;
+  readonly #digest: Digest;
+  readonly #options: RegistrarOptions;
+
+  constructor(accounts: () => Accounts, bindings: Bindings, digest: Digest, options: RegistrarOptions) {
+    this.#accounts = accounts;
+    this.#bindings = bindings;
+    this.#digest = digest;
+    this.#options = options;
+  }
+
+  register(inbound: Inbound): Decision {
+    const { message, uri, isOurs, now } = inbound;
+    if (!isOurs) return reply(404, 'Not Found');
+    const to = parseUri(message.to?.uri ?? '');
+    const account = this.#accounts().find(userNumber(to), to.host);
+    const realm = this.#accounts().realm(uri.host);
+    const refusal = this.#refuse(inbound, account, realm);
+    if (refusal || !account) return refusal ?? reply(404, 'Not Found');
+    return this.#update(inbound, account, now);
+  }
+
+  /** Whoever is unknown is challenged as the known are: the answer does not tell which numbers exist. */
+  #refuse({ message, now }: Inbound, account: Account | undefined, realm: string): Decision | undefined {
+    const values = message.all('Authorization');
+    const user = this.#digest.claimedUser(values, realm);
+    const claimed = user === '' ? undefined : this.#accounts().find(user, parseUri(message.to?.uri ?? '').host);
+    const verdict = this.#digest.check(values, realm, 'REGISTER', claimed, now);
+    if (verdict === 'wrong') return reply(403, 'Forbidden');
+    if (verdict === 'good') return claimed?.id === account?.id ? undefined : reply(403, 'Forbidden');
+    const challenges = this.#digest.challenge(realm, account, verdict === 'stale', now);
+    if (challenges.length === 0) return reply(403, 'Forbidden');
+    return reply(
+      401,
+      'Unauthorized',
+      challenges.map((value) => `WWW-Authenticate: ${value}`),
+    );
+  }
+
+  #update(inbound: Inbound, account: Account, now: number): Decision {
+    const { message } = inbound;
+    const known = this.#bindings.find(account.id, now);
+    const values = message.all('Contact');
+    if (values.length === 0) return this.#confirm(inbound, known, now);
+    if (known.some((binding) => binding.callId === message.callId && binding.cseq >= message.cseq)) {
+      return reply(500, 'Out of order');
+    }
+    const header = readSeconds(message.text('Expires'));
+    if (values[0] === '*') return this.#clear(inbound, account, values.length === 1 && header === 0, now);
+    const contacts = values.map((value) => readContact(value, header ?? this.#options.defaultExpires));
+    if (contacts.some(({ expires }) => expires > 0 && expires < this.#options.minExpires)) {
+      return reply(423, 'Interval Too Brief', [`Min-Expires: ${this.#options.minExpires}`]);
+    }
+    const merged = contacts.reduce((list, contact) => this.#merge(list, contact, inbound, account), known);
+    if (!this.#bindings.replace(account.id, merged)) return reply(503, 'Too many bindings');
+    return this.#confirm(inbound, merged, now);
+  }
+
+  #clear(inbound: Inbound, account: Account, isAllowed: boolean, now: number): Decision {
+    if (!isAllowed) return reply(400, 'Contact: * needs Expires: 0');
+    this.#bindings.replace(account.id, []);
+    return this.#confirm(inbound, [], now);
+  }
+
+  /** A contact replaces itself, and what the same device registered over another connection. */
+  #merge(known: readonly Binding[], contact: Contact, inbound: Inbound, account: Account): readonly Binding[] {
+    const { message, flow, now } = inbound;
+    const others = known.filter(
+      (binding) => binding.contact !== contact.uri && (contact.instance === '' || binding.instance !== contact.instance),
+    );
+    if (contact.expires === 0) return others;
+    const binding: Binding = {
+      account: account.id,
+      contact: detach(contact.uri),
+      flow,
+      path: message.all('Path').map(detach),
+      q: contact.q,
+      expiresAt: now + 1000 * Math.min(contact.expires, this.#options.maxExpires),
+      callId: detach(message.callId),
+      cseq: message.cseq,
+      instance: contact.instance,
+    };
+    return [...others, binding];
+  }
+
+  #confirm({ message }: Inbound, bindings: readonly Binding[], now: number): Decision {
+    const contacts = bindings.map(
+      ({ contact, expiresAt, instance }) =>
+        `Contact: <${contact}>;expires=${Math.max(0, Math.round((expiresAt - now) / 1000))}${instance}`,
+    );
+    const isOutbound = message.raw('Supported').includes('outbound') && bindings.some(({ instance }) => instance !== '');
+    const outbound = isOutbound ? ['Require: outbound'] : [];
+    const date = `Date: ${new Date(now).toUTCString()}`;
+    return reply(200, 'OK', [...contacts, ...outbound, ...message.all('Path').map((path) => `Path: ${path}`), date]);
+  }
+}
+
+function readContact(value: string, fallback: number): Contact {
+  const { uri, parameters } = parseNameAddr(value);
+  parseUri(uri);
+  const q = Number(parameters.get('q') ?? 1);
+  const id = parameters.get('+sip.instance');
+  const regId = parameters.get('reg-id');
+  const instance = id === undefined ? '' : `;+sip.instance="${id}"${regId === undefined ? '' : `;reg-id=${regId}`}`;
+  return { uri, q: q >= 0 && q <= 1 ? q : 1, expires: readSeconds(parameters.get('expires')) ?? fallback, instance };
+}
+
+/** Malformed values count as missing. RFC 3261 §10.2.1.1. */
+const readSeconds = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,10}$/.test(text) ? Math.min(Number(text), MAX_EXPIRES) : undefined;

@@ -1,0 +1,61 @@
+import { hash } from 'node:crypto';
+import type { Address, Transport } from '../sip/observation.ts';
+import { decodeToken } from '../sip/text.ts';
+
+/** A way back to a peer: over UDP its address, else the connection it opened. */
+export interface Flow {
+  readonly transport: Transport;
+  readonly remote: Address;
+}
+
+const LETTERS: { readonly [letter: string]: Transport } = { u: 'udp', t: 'tcp', s: 'tls', w: 'ws', x: 'wss' };
+const letterOf = new Map(Object.entries(LETTERS).map(([letter, transport]) => [transport, letter]));
+
+const SIGNATURE_BYTES = 6;
+const MAX_TOKEN = 400;
+
+/** The flow as short text: `u192.0.2.1:5060`. */
+export const formatFlow = ({ transport, remote }: Flow): string =>
+  `${letterOf.get(transport) ?? 'u'}${remote.ip}:${remote.port}`;
+
+/** Reads what `formatFlow` wrote; undefined if it is nothing of that kind. */
+export function parseFlow(text: string): Flow | undefined {
+  const transport = LETTERS[text[0] ?? ''];
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (!transport || colon < 2 || !(port > 0 && port < 65_536)) return undefined;
+  return { transport, remote: { ip: text.slice(1, colon), port } };
+}
+
+/**
+ * Seals what comes back in routes and contacts, so that a restart loses nothing and nobody else can make it up: an in-dialog
+ * request is relayed only along a route that we recorded for its Call-ID. RFC 5626 §5.2.
+ */
+export class Tokens {
+  readonly #secret: string;
+
+  /** `secret` must outlast restarts. */
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** Seals text for a purpose (a Call-ID, or a word); letters, digits, `-` and `_`. */
+  seal(purpose: string, text: string): string {
+    const bytes = Buffer.from(text, 'latin1');
+    return Buffer.concat([this.#sign(purpose, text), bytes]).toString('base64url');
+  }
+
+  /** What was sealed for that purpose; undefined if it was not. */
+  open(purpose: string, token: string): string | undefined {
+    if (token.length < 8 || token.length > MAX_TOKEN) return undefined;
+    const bytes = Buffer.from(token, 'base64url');
+    if (bytes.length < SIGNATURE_BYTES) return undefined;
+    const text = decodeToken(bytes, SIGNATURE_BYTES, bytes.length);
+    const signature = this.#sign(purpose, text);
+    return signature.compare(bytes, 0, SIGNATURE_BYTES) === 0 ? text : undefined;
+  }
+
+  #sign(purpose: string, text: string): Buffer {
+    return hash('sha256', `${this.#secret}\n${purpose}\n${text}`, 'buffer').subarray(0, SIGNATURE_BYTES);
+  }
+}
