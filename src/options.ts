@@ -1,6 +1,7 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { EVENT_NAMES, EXTRA_NAMES } from './calls/event.ts';
+import { address, count, digits, domain, duration, list, listenAddress, numberText, place } from './option-types.ts';
+import { sip } from './sip-options.ts';
 
 /** One mistake in the operator's configuration. */
 export interface OptionProblem {
@@ -29,84 +30,6 @@ export function formatProblem(file: string, { line, column, path, text }: Option
   const place = line > 0 ? `${file}:${line}:${column}` : file;
   return `${place}: ${path === '' ? '' : `${path}: `}${text}`;
 }
-
-const UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const MAX_DURATION_MS = 365 * UNITS['d']!;
-
-/** Reads `500ms`, `10s`, `5m`, `2h` or `1d`; undefined if it is no duration of up to a year. */
-export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  const ms = match ? Number(match[1]) * UNITS[match[2]!]! : NaN;
-  return ms <= MAX_DURATION_MS ? ms : undefined;
-}
-
-const DURATION = 'a duration such as 500ms, 10s, 5m, 2h or 1d is expected';
-
-const duration = (fallback: string, describe: string, least = '0s', most = '365d') =>
-  z
-    .string(DURATION)
-    .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: DURATION, abort: true })
-    .transform((text) => parseDuration(text) ?? Infinity)
-    .refine((ms) => ms >= parseDuration(least)! && ms <= parseDuration(most)!, `${DURATION}, from ${least} to ${most}`)
-    .prefault(fallback)
-    .describe(describe);
-
-const count = (fallback: number, max: number, describe: string) =>
-  z.int().min(1).max(max).default(fallback).describe(describe);
-
-/** Numbers are written with or without quotes; one that YAML would change has to be quoted. */
-const numberText = (what: string) =>
-  z
-    .union([z.string().regex(/^[^\s\p{Cc}]+$/u, `${what} is expected`), z.int().nonnegative().transform(String)], {
-      error: `${what} is expected`,
-    })
-    .describe(what);
-
-const list = <T extends z.ZodType>(item: T, describe: string) => z.array(item).prefault([]).describe(describe);
-
-const IPV4 = /^(\d{1,3}\.){3}\d{1,3}$/;
-const ADDRESS = 'an IP address without port is expected';
-const address = z
-  .string(ADDRESS)
-  .refine((text) => isIP(text) > 0 && !text.includes('%'), ADDRESS)
-  .transform(canonicalAddress);
-const domain = z
-  .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name is expected')
-  .refine((text) => !IPV4.test(text), 'a domain name is expected; addresses of a PBX belong under pbx')
-  .transform((text) => text.toLowerCase());
-const DIGITS = 'a public number of 2 to 20 digits is expected';
-const digits = z.union([z.string().regex(/^\+?\d{2,20}$/, DIGITS), z.int().min(10).transform(String)], {
-  error: DIGITS,
-});
-
-/** The one form in which observations name an address. RFC 5952 §4. */
-function canonicalAddress(ip: string): string {
-  if (isIPv4(ip)) return ip;
-  const canonical = new URL(`http://[${ip}]`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical)?.slice(1);
-  return mapped?.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.') ?? canonical;
-}
-
-const HOST_AND_PORT = '(\\[[0-9a-fA-F:.]+\\]|[^\\[\\]:\\s]+):(\\d{1,5})';
-
-/** Whether an address ends with a host name or an IP address, IPv6 in brackets, and a port. */
-function hasHostAndPort(text: string): boolean {
-  const [, host = '', port] = new RegExp(`${HOST_AND_PORT}$`).exec(text) ?? [];
-  if (Number(port) > 65_535) return false;
-  if (host.startsWith('[')) return isIPv6(host.slice(1, -1));
-  return isIPv4(host) || !/^[\d.]+$/.test(host);
-}
-
-const listenAddress = (transports: string, port: number) => {
-  const start = transports === '' ? '' : `${transports.split('|')[0]}:`;
-  const error = `an address such as ${start}127.0.0.1:${port} or ${start}[::1]:${port} is expected`;
-  const shape = transports === '' ? HOST_AND_PORT : `(${transports}):${HOST_AND_PORT}`;
-  return z
-    .string(error)
-    .regex(new RegExp(`^${shape}$`), error)
-    .refine(hasHostAndPort, error);
-};
 
 const extension = z.strictObject({
   number: numberText('a number (102), a range (110-119), a pattern (1??) or "*"'),
@@ -142,7 +65,7 @@ const tenant = z.strictObject({
     .default('')
     .describe('Prefix of extended numbers: 0003 makes 0003*101; without one extensions have plain numbers'),
   domains: list(domain, 'SIP domains of its users'),
-  pbx: list(address, 'Addresses of its PBX'),
+  pbx: list(place, 'Addresses of its PBX; with a port where others share the address'),
   trunks: list(address, 'Addresses of its trunks'),
   extensions: list(
     z.union([shortExtension, extension]),
@@ -251,6 +174,14 @@ const limits = z.strictObject({
   legs: count(500_000, 10_000_000, 'Legs at a time'),
   forks: count(64, 1000, 'Forks and dialogs of a leg'),
   contacts: count(100_000, 10_000_000, 'Registered contacts remembered'),
+  connections: count(10_000, 1_000_000, 'SIP connections over TCP, TLS and WebSocket at a time'),
+  transactions: count(500_000, 10_000_000, 'SIP transactions at a time'),
+  messageBytes: count(65_536, 1_048_576, 'Size of a SIP message'),
+  observedBytes: count(
+    67_108_864,
+    1_073_741_824,
+    'SIP that waits to be looked at; what comes on top is forwarded unseen',
+  ),
 });
 
 /** Every option of `ringside.yaml`, with its default: an empty file is complete. */
@@ -267,21 +198,7 @@ export const optionsSchema = z
       })
       .prefault({})
       .describe('How parameters are written, for rules that do not say so themselves'),
-    sip: z
-      .strictObject({
-        engine: z
-          .enum(['embedded', 'drachtio', 'none'])
-          .default('none')
-          .describe('Which SIP engine stands in the path'),
-        listen: list(listenAddress('udp|tcp|tls|ws|wss', 5060), 'Addresses of the SIP engine'),
-        upstream: z
-          .string()
-          .regex(/^sips?:\S+$/, 'a SIP URI is expected')
-          .optional()
-          .describe('The PBX behind it'),
-      })
-      .prefault({})
-      .describe('In the SIP path'),
+    sip,
     hep: z
       .strictObject({
         listen: list(listenAddress('udp|tcp', 9060), 'Addresses for HEP from capture agents'),

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { TRACKER_DEFAULTS } from '../src/calls/tracker-options.ts';
 import { EXTENSION_KINDS } from '../src/calls/tenant.ts';
 import { LOG_LEVELS } from '../src/log.ts';
-import { makeJsonSchema, optionsSchema, parseDuration } from '../src/options.ts';
+import { parseDuration } from '../src/option-types.ts';
+import { makeJsonSchema, optionsSchema } from '../src/options.ts';
 import { parseConfiguration } from '../src/rules/config-file.ts';
 
 const root = new URL('../', import.meta.url);

@@ -23,14 +23,17 @@ export class Directory {
   readonly #roles = new Map<string, Role>();
   readonly #byHost = new Map<string, Plan>();
   readonly #dids = new Map<string, Extension>();
+  #hasPorts = false;
 
   constructor(tenants: readonly Tenant[]) {
     this.#plans = tenants.map((tenant) => new Plan(tenant));
     for (const plan of this.#plans) this.#index(plan);
+    this.#hasPorts = [...this.#roles.keys()].some((place) => /^[\d.]+:\d+$|\]:\d+$/.test(place));
   }
 
-  role(address: string): Role {
-    return this.#roles.get(address) ?? 'other';
+  /** By IP address; where several share one (`pbx: [127.0.0.1:5070]`), by address and port. */
+  role(ip: string, port = 5060): Role {
+    return this.#roles.get(ip) ?? (this.#hasPorts ? this.#roles.get(`${ip}:${port}`) : undefined) ?? 'other';
   }
 
   /** Whether the host is a tenant's domain or PBX: a URI with it names an account, not a device. */

@@ -102,7 +102,7 @@ function findAim(
   called: Extension | undefined,
   directory: Directory,
 ): Aim {
-  if (directory.role(destination.ip) !== 'other') return 'addressed';
+  if (directory.role(destination.ip, destination.port) !== 'other') return 'addressed';
   if (target && directory.isServer(target.host)) return 'addressed';
   return called && directory.isOpen(called.tenant) ? 'open' : 'offered';
 }
@@ -110,11 +110,11 @@ function findAim(
 /** The branch of the hop before stands in the second Via; the last Via names who began. RFC 3261 §18.2.1. */
 function readVias(message: SipMessage, source: Address, directory: Directory): { parentBranch: string; origin: Role } {
   const vias = message.values('Via');
-  if (vias.length < 2) return { parentBranch: '', origin: directory.role(source.ip) };
+  if (vias.length < 2) return { parentBranch: '', origin: directory.role(source.ip, source.port) };
   const last = attempt(() => parseVia(vias.at(-1)!));
-  const origin = last ? directory.role(last.parameters.get('received') ?? last.host) : 'other';
+  const origin = last ? directory.role(last.parameters.get('received') ?? last.host, last.port) : 'other';
   const parentBranch = attempt(() => parseVia(vias[1]!))?.parameters.get('branch') ?? '';
-  return { parentBranch, origin: origin === 'other' ? directory.role(source.ip) : origin };
+  return { parentBranch, origin: origin === 'other' ? directory.role(source.ip, source.port) : origin };
 }
 
 function identifyCaller(message: SipMessage, source: Address, origin: Role, directory: Directory): CallerIdentity {

@@ -11,9 +11,13 @@ export interface ExtensionEntry {
   readonly kind: ExtensionKind;
   /** Public numbers that lead to it, digits only. */
   readonly dids: readonly string[];
+  /** Secrets for the registrar: a password, or HA1 in hex. */
+  readonly password?: string | undefined;
+  readonly ha1?: string | undefined;
 }
 
-/** One customer's numbering plan and network. Addresses are IP addresses as text; domains are in lower case. */
+/** One customer's numbering plan and network. Addresses are IP addresses as text, those of a PBX with its port
+ * where others share the address; domains are in lower case. */
 export interface Tenant {
   /** Prefix of extended numbers (`0003` in `0003*101`); empty for a tenant with plain numbers. */
   readonly prefix: string;

@@ -6,8 +6,11 @@ import type { TextOutput } from './output.ts';
 /** Checks a configuration and says what it makes Ringside do. Returns the exit code. @throws OptionError */
 export function check(path: string, out: TextOutput): number {
   const configuration = loadConfiguration(path);
+  const { hep, sip } = configuration.options;
   for (const warning of configuration.warnings) out.write(`${formatProblem(path, warning)} (warning)\n`);
-  for (const line of describeConfiguration(configuration, configuration.options.hep.listen)) out.write(`${line}\n`);
+  for (const line of describeConfiguration(configuration, hep.listen, sip.engine === 'embedded' ? sip.listen : [])) {
+    out.write(`${line}\n`);
+  }
   const disabled = configuration.rules.filter(({ enabled }) => !enabled);
   for (const rule of disabled) out.write(`${describeRule(rule)}\n`);
   out.write(`${path} is fine.\n`);

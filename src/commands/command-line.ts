@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { OptionError, parseDuration } from '../options.ts';
+import { parseDuration } from '../option-types.ts';
+import { OptionError } from '../options.ts';
 import { CaptureError } from '../sources/capture-error.ts';
 import { check, printSchema } from './check.ts';
 import { replay, type ReplayOptions, type Surroundings } from './replay.ts';
@@ -92,7 +93,7 @@ function explain(error: unknown): number {
   const isTheirs =
     error instanceof OptionError ||
     error instanceof CaptureError ||
-    (error instanceof Error && (error.name === 'StoreError' || error.name === 'ListenError'));
+    (error instanceof Error && ['StoreError', 'ListenError', 'SipStartError'].includes(error.name));
   process.stderr.write(
     `${isTheirs ? error.message : `ringside: internal error: ${(error as Error).stack ?? String(error)}`}\n`,
   );

@@ -1,19 +1,17 @@
 import type { Configuration } from '../rules/config-file.ts';
 import type { Rule } from '../rules/rule.ts';
 
-/** What a configuration makes Ringside do, in plain words. `addresses`: what it listens on. */
+/** What a configuration makes Ringside do, in plain words. `hep` and `sip`: the addresses it listens on. */
 export function describeConfiguration(
   { tenants, rules, options }: Configuration,
-  addresses: readonly string[],
+  hep: readonly string[],
+  sip: readonly string[],
 ): string[] {
   const enabled = rules.filter((rule) => rule.enabled);
   return [
-    addresses.length > 0
-      ? `Listening for HEP on ${addresses.join(' and ')}.`
-      : 'Listening on nothing: hep.listen is empty.',
-    ...(options.sip.engine === 'none'
-      ? []
-      : [`The SIP engine "${options.sip.engine}" is not part of this version: it is not started.`]),
+    ...describeSip(options.sip, sip),
+    ...(hep.length > 0 ? [`Listening for HEP on ${hep.join(' and ')}.`] : []),
+    ...(hep.length + sip.length > 0 ? [] : ['Listening on nothing: sip.listen and hep.listen are empty.']),
     tenants.length > 0
       ? `Extensions of ${tenants.map(({ prefix, domains }) => prefix || domains[0] || 'the tenant without prefix').join(', ')}.`
       : 'No tenants: nobody is an extension, so nothing will be told.',
@@ -22,6 +20,13 @@ export function describeConfiguration(
       : 'No rules: no script is called.',
     ...enabled.map(describeRule),
   ];
+}
+
+function describeSip({ engine, upstream }: Configuration['options']['sip'], addresses: readonly string[]): string[] {
+  if (engine === 'drachtio') return ['The SIP engine "drachtio" is not part of this version: it is not started.'];
+  if (addresses.length === 0) return [];
+  const role = upstream === undefined ? 'as registrar and proxy' : `in front of ${upstream}`;
+  return [`SIP ${role} on ${addresses.join(' and ')}.`];
 }
 
 /** One rule on one line; headers and the query, which may be secret, are left out. */

@@ -5,8 +5,10 @@ import type { SqliteStore } from '../deliveries/store.ts';
 import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
+import type { Tenant } from '../calls/tenant.ts';
 import type { Rule } from '../rules/rule.ts';
 import { RuleBook } from '../rules/rule-book.ts';
+import type { Address } from '../sip/observation.ts';
 import { HepListener, parseListenAddress } from '../sources/hep-listener.ts';
 import { SourceCounts } from '../sources/source-counts.ts';
 import { makeDispatcher, storePath } from './delivery-setup.ts';
@@ -14,7 +16,10 @@ import { describeConfiguration } from './describe.ts';
 import { LiveClock } from './live-clock.ts';
 import { connectPipeline } from './pipeline.ts';
 import type { Surroundings } from './replay.ts';
-import { makeDirectory, makeTracker } from './setup.ts';
+import { makeDirectory, makeTracker, withUpstream } from './setup.ts';
+import { SipFront } from './sip-front.ts';
+import { makeThreadStart, readCertificates } from './sip-setup.ts';
+import { SipState } from './sip-state.ts';
 
 const TICK_MS = 250;
 
@@ -27,7 +32,7 @@ export async function run(
   const configuration = loadConfiguration(configPath);
   const server = new Server(configPath, configuration);
   const addresses = await server.start();
-  for (const line of describeConfiguration(configuration, addresses)) out.write(`${line}\n`);
+  for (const line of describeConfiguration(configuration, addresses.hep, addresses.sip)) out.write(`${line}\n`);
   out.write('Ctrl-C stops it.\n');
   onReload(() => server.reload());
   if (!signal.aborted) await new Promise((stopped) => signal.addEventListener('abort', stopped));
@@ -43,21 +48,30 @@ class Server {
   readonly #dispatcher: Dispatcher;
   readonly #store: SqliteStore;
   readonly #hep: HepListener;
+  readonly #state: SipState;
+  readonly #sip: SipFront | undefined;
   readonly #watch: ConfigurationWatch;
   readonly #log: Logger;
   readonly #counts = new SourceCounts();
+  readonly #configPath: string;
   readonly #drainMs: number;
+  readonly #sipDrainMs: number;
   readonly #listen: readonly string[];
   #rules: readonly Rule[];
+  #tenants: readonly Tenant[];
+  #upstream: readonly Address[] = [];
   #ruleBook: RuleBook;
   #ticking: NodeJS.Timeout | undefined;
 
   constructor(configPath: string, configuration: Configuration) {
     const { options, rules } = configuration;
+    this.#configPath = configPath;
     this.#log = openLog(options.log.level);
     this.#rules = rules;
+    this.#tenants = configuration.tenants;
     this.#ruleBook = new RuleBook(rules);
     this.#drainMs = options.delivery.drainTimeout;
+    this.#sipDrainMs = options.sip.drainTimeout;
     this.#listen = options.hep.listen;
     this.#tracker = makeTracker(configuration);
     const findRule = (id: string) => this.#rules.find((rule) => rule.id === id);
@@ -67,6 +81,16 @@ class Server {
     const observe = connectPipeline(this.#tracker, (events) => this.#publish(events));
     const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
     this.#hep = new HepListener(clock.observe, this.#counts, Date.now);
+    this.#state = new SipState(storePath(configPath, options), this.#log);
+    if (options.sip.engine === 'embedded' && options.sip.listen.length > 0) {
+      const start = makeThreadStart(configPath, configuration, this.#state.secret());
+      this.#sip = new SipFront(
+        start,
+        this.#state,
+        { onObservation: observe, onUpstream: (places) => this.#useUpstream(places) },
+        this.#log,
+      );
+    }
     this.#watch = new ConfigurationWatch(configPath, {
       onChange: (changed) => this.#use(changed),
       onError: ({ message }) =>
@@ -75,16 +99,19 @@ class Server {
   }
 
   /** Starts all parts; returns the addresses it listens on. */
-  async start(): Promise<string[]> {
-    const addresses = await this.#hep
-      .listen(this.#listen.map((text) => parseListenAddress(text)!))
-      .catch(async (error: unknown) => {
-        await this.#closeStore();
-        throw error;
-      });
-    this.#dispatcher.start();
-    this.#ticking = setInterval(() => this.#publish(this.#tracker.expire(Date.now())), TICK_MS);
-    return addresses;
+  async start(): Promise<{ readonly hep: readonly string[]; readonly sip: readonly string[] }> {
+    try {
+      const hep = await this.#hep.listen(this.#listen.map((text) => parseListenAddress(text)!));
+      const sip = (await this.#sip?.start()) ?? [];
+      this.#dispatcher.start();
+      this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+      return { hep, sip };
+    } catch (error) {
+      await this.#sip?.stop(0);
+      await this.#hep.close();
+      await this.#closeStore();
+      throw error;
+    }
   }
 
   reload(): void {
@@ -93,17 +120,28 @@ class Server {
 
   /** In order: nothing new comes in, what came is stored, what is under way is finished. */
   async stop(): Promise<void> {
+    await this.#sip?.stop(this.#sipDrainMs);
     clearInterval(this.#ticking);
     await this.#hep.close();
     await this.#dispatcher.stop(this.#drainMs);
     await this.#closeStore();
     const { messages, drops } = this.#counts;
     const { delivered, stale, dead } = this.#dispatcher.finished;
-    this.#log.info({ messages, drops: Object.fromEntries(drops), delivered, stale, dead }, 'stopped');
+    const dropped = Object.fromEntries([...drops, ...(this.#sip?.drops ?? [])]);
+    this.#log.info(
+      { messages: this.#tracker.messages, packets: messages, drops: dropped, delivered, stale, dead },
+      'stopped',
+    );
+  }
+
+  /** Time passes up to what has been observed, so that nothing is taken for missing that only waits to be looked at. */
+  #tick(): void {
+    this.#publish(this.#tracker.expire(Math.min(Date.now(), this.#sip?.observedUntil ?? Infinity)));
   }
 
   async #closeStore(): Promise<void> {
     await this.#watch.close();
+    this.#state.close();
     this.#store.close();
   }
 
@@ -115,10 +153,19 @@ class Server {
     }
   }
 
-  #use({ rules, tenants }: Configuration): void {
+  #useUpstream(places: readonly Address[]): void {
+    this.#upstream = places;
+    this.#tracker.useDirectory(makeDirectory(withUpstream(this.#tenants, places)));
+  }
+
+  #use({ rules, tenants, options }: Configuration): void {
+    const certificates = readCertificates(this.#configPath, options.sip);
+    if (certificates) this.#sip?.useCertificates(certificates);
+    this.#sip?.useTenants(tenants);
     this.#rules = rules;
     this.#ruleBook = new RuleBook(rules);
-    this.#tracker.useDirectory(makeDirectory(tenants));
+    this.#tenants = tenants;
+    this.#tracker.useDirectory(makeDirectory(withUpstream(tenants, this.#upstream)));
     this.#log.info(
       { rules: rules.length, tenants: tenants.length },
       'configuration reloaded: rules and tenants are in force',

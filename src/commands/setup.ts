@@ -6,6 +6,7 @@ import type { TrackerOptions } from '../calls/tracker-options.ts';
 import type { Options } from '../options.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import { parseConfiguration } from '../rules/config-file.ts';
+import type { Address } from '../sip/observation.ts';
 
 /** What counts without a configuration: every SIP user is an extension with a plain number; nothing is sent. */
 export const OPEN_CONFIGURATION: Configuration = parseConfiguration('built-in', 'tenants: [{ extensions: ["*"] }]', {});
@@ -17,6 +18,15 @@ export function makeTracker({ options, tenants }: Configuration): CallTracker {
 }
 
 export const makeDirectory = (tenants: readonly Tenant[]): Directory => new Directory(tenants);
+
+/** The tenants, with the PBX that the SIP engine stands in front of: it is that of all who name none. */
+export function withUpstream(tenants: readonly Tenant[], places: readonly Address[]): readonly Tenant[] {
+  const pbx = places.map(({ ip, port }) => (isLoopback(ip) ? `${ip}:${port}` : ip));
+  return tenants.map((tenant) => (tenant.pbx.length > 0 || pbx.length === 0 ? tenant : { ...tenant, pbx }));
+}
+
+/** There, and only there, many servers and phones share an address. */
+const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
 
 function trackerOptions({ calls, limits }: Options): TrackerOptions {
   return {

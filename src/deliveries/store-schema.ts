@@ -15,6 +15,8 @@ const MIGRATIONS = [
    ) STRICT;
    CREATE INDEX deliveries_state ON deliveries (state, id);
    CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;`,
+  `CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE bindings (account TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Opens a file, makes it if there is none, and brings an older one up to date. */

@@ -21,7 +21,10 @@ export class Contacts {
   rewrite(uri: string, flow: Flow, ourHostPort: string): string {
     const { start, user, place, rest } = cutUri(uri);
     const remote = `${flow.remote.ip}:${flow.remote.port}`;
-    const token = this.#tokens.seal(PURPOSE, `${formatFlow(flow)} ${place === remote ? '' : place}${findTransport(rest)}`);
+    const token = this.#tokens.seal(
+      PURPOSE,
+      `${formatFlow(flow)} ${place === remote ? '' : place}${findTransport(rest)}`,
+    );
     return `${start}${user}${ourHostPort}${rest.replace(TRANSPORT, '')}${PARAMETER}${token}`;
   }
 

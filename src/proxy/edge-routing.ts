@@ -118,7 +118,19 @@ export class EdgeRouting implements Routing {
       const other = restored?.flow ?? known.find((binding) => binding.contact === contact)?.flow;
       const way = own.has(contact) ? flow : (other ?? flow);
       if (!(seconds > 0)) return [];
-      return [{ account, contact, flow: way, path: [], q: 1, expiresAt: now + 1000 * seconds, callId: '', cseq: 0, instance: '' }];
+      return [
+        {
+          account,
+          contact,
+          flow: way,
+          path: [],
+          q: 1,
+          expiresAt: now + 1000 * seconds,
+          callId: '',
+          cseq: 0,
+          instance: '',
+        },
+      ];
     });
     this.#bindings.replace(account, bindings.slice(-10));
   }

@@ -1,10 +1,12 @@
-import type { Observation } from '../sip/observation.ts';
+import type { Address, Observation } from '../sip/observation.ts';
 import type { BindingSink } from './bindings.ts';
 
 /** What a SIP engine tells. Nothing here may take long, or throw: calls would wait. */
 export interface EngineEvents {
   onObservation(observation: Observation): void;
   onBindings: BindingSink;
+  /** Where the PBX is: its name was resolved. */
+  onUpstream(places: readonly Address[]): void;
   /** Input that was of no use, by reason. */
   onDrop(reason: string): void;
   onLog(level: 'info' | 'warn', text: string, about: object): void;

@@ -36,7 +36,8 @@ export class Peers {
   kind(remote: Address): PeerKind {
     if (this.#isUpstream(remote)) return 'upstream';
     if (this.#trunks.has(remote.ip)) return 'trunk';
-    return this.#trusted.has(remote.ip) && !this.#isUpstreamIp(remote.ip) ? 'trusted' : 'other';
+    const isTrusted = this.#trusted.has(remote.ip) || this.#trusted.has(`${remote.ip}:${remote.port}`);
+    return isTrusted && !this.#isUpstreamIp(remote.ip) ? 'trusted' : 'other';
   }
 
   /** On this machine many share an address: there, and only there, the port tells them apart. */

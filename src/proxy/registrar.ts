@@ -94,7 +94,8 @@ export class Registrar {
   #merge(known: readonly Binding[], contact: Contact, inbound: Inbound, account: Account): readonly Binding[] {
     const { message, flow, now } = inbound;
     const others = known.filter(
-      (binding) => binding.contact !== contact.uri && (contact.instance === '' || binding.instance !== contact.instance),
+      (binding) =>
+        binding.contact !== contact.uri && (contact.instance === '' || binding.instance !== contact.instance),
     );
     if (contact.expires === 0) return others;
     const binding: Binding = {
@@ -116,7 +117,8 @@ export class Registrar {
       ({ contact, expiresAt, instance }) =>
         `Contact: <${contact}>;expires=${Math.max(0, Math.round((expiresAt - now) / 1000))}${instance}`,
     );
-    const isOutbound = message.raw('Supported').includes('outbound') && bindings.some(({ instance }) => instance !== '');
+    const isOutbound =
+      message.raw('Supported').includes('outbound') && bindings.some(({ instance }) => instance !== '');
     const outbound = isOutbound ? ['Require: outbound'] : [];
     const date = `Date: ${new Date(now).toUTCString()}`;
     return reply(200, 'OK', [...contacts, ...outbound, ...message.all('Path').map((path) => `Path: ${path}`), date]);

@@ -1,6 +1,7 @@
 import { type Decision, type Inbound, relayTo, reply } from './decision.ts';
 
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, REFER, INFO, MESSAGE, PRACK, UPDATE, PUBLISH';
+const ALLOW =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, NOTIFY, REFER, INFO, MESSAGE, PRACK, UPDATE, PUBLISH';
 
 /** The answer to a request that asks how we are: monitoring, or a keep-alive. RFC 3261 §11.2. */
 export function answerOptions({ message, uri, isOurs }: Inbound): Decision | undefined {

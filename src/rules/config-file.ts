@@ -124,6 +124,15 @@ class Checks {
     this.#source = source;
     this.#checkTenants();
     this.#checkRules();
+    this.#checkCertificates();
+  }
+
+  #checkCertificates(): void {
+    const { listen, tls, engine } = this.#options.sip;
+    const secure = listen.findIndex((address) => /^(tls|wss):/.test(address));
+    if (engine !== 'embedded' || secure < 0 || (tls.cert !== '' && tls.key !== '')) return;
+    const text = `sip.tls.cert and sip.tls.key are expected for ${listen[secure]}`;
+    this.problems.push(this.#source.problem(['sip', 'listen', secure], text));
   }
 
   #checkTenants(): void {

@@ -72,7 +72,7 @@ export class ResponseContext {
       return {
         context: this,
         target,
-        alternates: isList ? (target.to as readonly Hop[]).slice(1) : [],
+        alternates: isList ? target.to.slice(1) : [],
         transaction: undefined,
         final: undefined,
         cancelLines: undefined,
@@ -212,7 +212,12 @@ export class ResponseContext {
     const others = finals.filter((final) => final !== best && (final.code === 401 || final.code === 407));
     const isChallenge = best.code === 401 || best.code === 407;
     const merged = isChallenge && others.length > 0;
-    const bytes = merged ? this.#host.mergeChallenges(best.response, others.map(({ response }) => response!)) : best.response;
+    const bytes = merged
+      ? this.#host.mergeChallenges(
+          best.response,
+          others.map(({ response }) => response!),
+        )
+      : best.response;
     this.server.respond(bytes, best.code);
   }
 }

@@ -92,13 +92,20 @@ export class ProxyCore implements ServerHost {
     if (message.method === 'ACK') return this.#receiveAck(message, link, known);
     if (message.method === 'CANCEL') return this.#receiveCancel(message, via, link, known);
     if (known) return known.retransmit();
-    if (this.#servers.size >= this.#parts.maxTransactions) return this.#parts.onDrop('more transactions than limits allow');
+    if (this.#servers.size >= this.#parts.maxTransactions)
+      return this.#parts.onDrop('more transactions than limits allow');
     this.#begin(key, message, via, link);
   }
 
   #begin(key: string, message: SipMessage, via: TopVia, link: Link): void {
     const accepted = this.#accept(message, link);
-    const server = new ServerTransaction(key, message.method, this.#replyLink(via, link), Buffer.from(message.bytes), this);
+    const server = new ServerTransaction(
+      key,
+      message.method,
+      this.#replyLink(via, link),
+      Buffer.from(message.bytes),
+      this,
+    );
     this.#servers.set(key, server);
     if ('action' in accepted) return this.#answer(server, message, link, accepted);
     const decision = this.#decide(accepted, message);
@@ -156,7 +163,10 @@ export class ProxyCore implements ServerHost {
     const via = readVia(next);
     const { ip, port } = responseAddress(via);
     const transport = via.transport.toLowerCase();
-    const link = this.#parts.transports.follow({ transport: transport === 'udp' ? 'udp' : 'tcp', remote: { ip, port } });
+    const link = this.#parts.transports.follow({
+      transport: transport === 'udp' ? 'udp' : 'tcp',
+      remote: { ip, port },
+    });
     if (!link) return this.#parts.onDrop('stray response');
     const bytes = this.#parts.forwarder.stripStray(message);
     this.#parts.onSend(link, bytes);
@@ -206,8 +216,11 @@ function makeKey(message: SipMessage, { text }: TopVia): string {
 /** The Reason lines of a CANCEL, for those that go on. RFC 3326 §2. */
 function readReasons(cancel: Buffer): string {
   const message = SipMessage.parse(cancel);
-  return message.indexes('Reason').map((index) => {
-    const { start, end } = message.fields.place(index);
-    return `Reason: ${message.latin1.slice(start, end)}\r\n`;
-  }).join('');
+  return message
+    .indexes('Reason')
+    .map((index) => {
+      const { start, end } = message.fields.place(index);
+      return `Reason: ${message.latin1.slice(start, end)}\r\n`;
+    })
+    .join('');
 }

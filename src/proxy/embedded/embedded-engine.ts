@@ -191,7 +191,12 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     const { upstream, secret, nonceMs, algorithms, registrar, path } = this.#options;
     if (upstream === '') {
       const digest = new Digest(secret, nonceMs, algorithms);
-      return new HomeRouting(accounts, this.#bindings, new Registrar(accounts, this.#bindings, digest, registrar), digest);
+      return new HomeRouting(
+        accounts,
+        this.#bindings,
+        new Registrar(accounts, this.#bindings, digest, registrar),
+        digest,
+      );
     }
     return new EdgeRouting(this.#peers, tokens, new Contacts(tokens), this.#bindings, {
       path,
@@ -206,9 +211,15 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     const { upstream } = this.#options;
     if (upstream === '') return;
     this.#resolver.resolve(upstream, (hops) => {
-      if (hops.length > 0) this.#peers.useUpstream(hops);
+      if (hops.length > 0) this.#useUpstream(hops);
       else this.#events.onLog('warn', 'the name of the PBX has no address', { upstream });
     });
+  }
+
+  #useUpstream(hops: readonly Hop[]): void {
+    const isSame = JSON.stringify(hops) === JSON.stringify(this.#peers.upstream);
+    this.#peers.useUpstream(hops);
+    if (!isSame) this.#events.onUpstream(hops.map(({ ip, port }) => ({ ip, port })));
   }
 
   #observe(bytes: Buffer, source: Observation['source'], destination: Observation['source'], link: Link): void {
@@ -229,7 +240,9 @@ function epochNow(): number {
 }
 
 /** Line ends or zero bytes that keep a way through NAT open. RFC 5626 §4.4.1. */
-const isKeepAlive = (bytes: Buffer): boolean => bytes.length <= 4 && bytes.every((c) => c === 13 || c === 10 || c === 0);
+const isKeepAlive = (bytes: Buffer): boolean =>
+  bytes.length <= 4 && bytes.every((c) => c === 13 || c === 10 || c === 0);
 
 /** Whether it does not begin as a response does. */
-const isRequest = (bytes: Buffer): boolean => !(bytes[0] === 83 && bytes[1] === 73 && bytes[2] === 80 && bytes[3] === 47);
+const isRequest = (bytes: Buffer): boolean =>
+  !(bytes[0] === 83 && bytes[1] === 73 && bytes[2] === 80 && bytes[3] === 47);

@@ -74,7 +74,8 @@ export class Forwarder implements ContextHost {
     const { target } = branch;
     const { to } = target;
     if (typeof to !== 'string') {
-      const link = 'transport' in to ? this.#parts.transports.follow(to, target.uri) : this.#parts.transports.connect(to[0]!);
+      const link =
+        'transport' in to ? this.#parts.transports.follow(to, target.uri) : this.#parts.transports.connect(to[0]!);
       return this.#send(branch, link);
     }
     this.#parts.resolver.resolve(to, (hops) => {
@@ -93,8 +94,12 @@ export class Forwarder implements ContextHost {
       hop.send(bytes);
     };
     const request = Buffer.from(message.bytes);
-    if (typeof to === 'string') this.#parts.resolver.resolve(to, ([hop]) => send(hop && this.#parts.transports.connect(hop)));
-    else send('transport' in to ? this.#parts.transports.follow(to, uri) : this.#parts.transports.connect((to as Hop[])[0]!));
+    if (typeof to === 'string')
+      this.#parts.resolver.resolve(to, ([hop]) => send(hop && this.#parts.transports.connect(hop)));
+    else
+      send(
+        'transport' in to ? this.#parts.transports.follow(to, uri) : this.#parts.transports.connect((to as Hop[])[0]!),
+      );
   }
 
   cancel(branch: Branch): void {
@@ -194,7 +199,8 @@ export class Forwarder implements ContextHost {
       lines += makeRecordRoutes(tokens, message.callId, caller, called);
     }
     const edit = prepareCopy(message, findTopVia(message)!, preparation, { target, lines });
-    if (branch && message.method === 'INVITE') marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
+    if (branch && message.method === 'INVITE')
+      marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);
     return edit.toBuffer();
   }

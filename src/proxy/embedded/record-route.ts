@@ -16,7 +16,8 @@ const TRANSPORT: { readonly [transport: string]: string } = {
 /** Requests that begin a dialog. RFC 3261 §12, RFC 6665 §4, RFC 3515 §2.4.4. */
 const DIALOG_METHODS: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
-export const beginsDialog = (message: SipMessage): boolean => DIALOG_METHODS.has(message.method) && message.toTag === '';
+export const beginsDialog = (message: SipMessage): boolean =>
+  DIALOG_METHODS.has(message.method) && message.toTag === '';
 
 /** The URI parameter of a transport in a URI of ours. */
 export const transportParameter = (transport: string): string => TRANSPORT[transport] ?? '';

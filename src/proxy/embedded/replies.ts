@@ -10,7 +10,8 @@ export function makeReply(request: SipMessage, source: Address, code: number, ph
   const vias = request.all('Via').map((via, i) => `Via: ${i === 0 ? stampVia(via, source) : via}\r\n`);
   const to = request.raw('To');
   const tag = code > 100 && !TAGGED.test(to) ? `;tag=rs${hashText(`${request.callId}${request.branch}`)}` : '';
-  const routes = code > 100 && code < 300 ? request.all('Record-Route').map((route) => `Record-Route: ${route}\r\n`) : [];
+  const routes =
+    code > 100 && code < 300 ? request.all('Record-Route').map((route) => `Record-Route: ${route}\r\n`) : [];
   const text =
     `SIP/2.0 ${code} ${phrase}\r\n${vias.join('')}${routes.join('')}From: ${request.raw('From')}\r\nTo: ${to}${tag}\r\n` +
     `Call-ID: ${request.callId}\r\nCSeq: ${request.raw('CSeq')}\r\n${lines}Content-Length: 0\r\n\r\n`;

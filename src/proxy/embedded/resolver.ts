@@ -39,7 +39,12 @@ export class Resolver {
     if (uri.host === '' || transport === undefined) return done([]);
     const ip = uri.parameters.get('maddr') ?? uri.host;
     if (isIP(ip) > 0) return done([{ transport, ip, port: uri.port ?? defaultPort(transport), host: uri.host }]);
-    this.#resolveName(`${transport} ${uri.host} ${uri.port ?? ''} ${uri.parameters.has('transport')}`, uri, transport, done);
+    this.#resolveName(
+      `${transport} ${uri.host} ${uri.port ?? ''} ${uri.parameters.has('transport')}`,
+      uri,
+      transport,
+      done,
+    );
   }
 
   #resolveName(key: string, uri: SipUri, transport: Transport, done: Done): void {
@@ -107,7 +112,5 @@ const defaultPort = (transport: Transport): number => (transport === 'tls' || tr
 /** By priority; among equals those of more weight come first more often. RFC 2782. */
 function order(services: readonly Service[]): Service[] {
   const drawn = services.map((service) => ({ service, draw: Math.random() ** (1 / Math.max(service.weight, 0.01)) }));
-  return drawn
-    .sort((a, b) => a.service.priority - b.service.priority || b.draw - a.draw)
-    .map(({ service }) => service);
+  return drawn.sort((a, b) => a.service.priority - b.service.priority || b.draw - a.draw).map(({ service }) => service);
 }

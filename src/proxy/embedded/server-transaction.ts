@@ -65,7 +65,8 @@ export class ServerTransaction implements Timed {
     this.state = (this.#isInvite ? INVITE_SERVER : OTHER_SERVER)[state][response];
     this.#code = code;
     this.#host.sendResponse(this, bytes, code, false);
-    if (this.state === 'accepted') this.#response = undefined; // whoever answered sends it again itself
+    if (this.state === 'accepted')
+      this.#response = undefined; // whoever answered sends it again itself
     else this.#response = bytes;
     if (this.state !== state) this.#close();
     else this.#stop();

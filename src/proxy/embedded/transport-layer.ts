@@ -1,5 +1,10 @@
 import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer, type SecureContextOptions, type Server as TlsServer } from 'node:tls';
+import {
+  connect as connectTls,
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type Server as TlsServer,
+} from 'node:tls';
 import type { Address, Transport } from '../../sip/observation.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
 import { parseUri } from '../../sip/uri.ts';
@@ -164,7 +169,12 @@ export class TransportLayer {
   #open(transport: 'tcp' | 'tls', remote: Address, host: string): StreamLink {
     const { ca, verify, server } = this.#options.tls;
     const place = { host: remote.ip, port: remote.port };
-    const secure = { ...place, servername: /^[\d.:]+$/.test(host) ? '' : host, rejectUnauthorized: verify, ...(ca ? { ca } : {}) };
+    const secure = {
+      ...place,
+      servername: /^[\d.:]+$/.test(host) ? '' : host,
+      rejectUnauthorized: verify,
+      ...(ca ? { ca } : {}),
+    };
     const socket = transport === 'tls' ? connectTls({ ...server, ...secure }) : connectTcp(place);
     const timer = setTimeout(() => socket.destroy(new Error('connect time-out')), CONNECT_MS);
     socket.once(transport === 'tls' ? 'secureConnect' : 'connect', () => clearTimeout(timer));

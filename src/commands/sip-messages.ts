@@ -1,0 +1,31 @@
+import type { Tenant } from '../calls/tenant.ts';
+import type { Binding } from '../proxy/bindings.ts';
+import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
+import type { TlsOptions } from '../proxy/embedded/transport-layer.ts';
+import type { Address } from '../sip/observation.ts';
+
+/** What the thread of the SIP engine is started with. */
+export interface ThreadStart {
+  readonly options: EmbeddedOptions;
+  readonly tenants: readonly Tenant[];
+  readonly realm: string;
+  readonly maxObservedBytes: number;
+}
+
+/** What it is told. */
+export type ToThread =
+  | { readonly kind: 'plan'; readonly tenants: readonly Tenant[] }
+  | { readonly kind: 'certificates'; readonly server: NonNullable<TlsOptions['server']> }
+  | { readonly kind: 'done'; readonly bytes: number }
+  | { readonly kind: 'stop'; readonly drainMs: number };
+
+/** What it tells. A `batch` may be empty: then it tells that nothing was observed up to that time. */
+export type FromThread =
+  | { readonly kind: 'started'; readonly addresses: readonly string[] }
+  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly until: number }
+  | { readonly kind: 'bindings'; readonly account: string; readonly bindings: readonly Binding[] }
+  | { readonly kind: 'upstream'; readonly places: readonly Address[] }
+  | { readonly kind: 'drops'; readonly drops: ReadonlyMap<string, number> }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly text: string; readonly about: object }
+  | { readonly kind: 'stopped' };
