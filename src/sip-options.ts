@@ -16,8 +16,10 @@ const registrar = z.strictObject({
   algorithms: z
     .array(z.enum(['SHA-256', 'MD5']))
     .min(1)
-    .default(['SHA-256', 'MD5'])
-    .describe('Digest algorithms, the preferred one first'),
+    .default(['MD5', 'SHA-256'])
+    .describe(
+      'Digest algorithms in the order in which they are offered: many phones know MD5 only, and look at the first',
+    ),
   nonceLifetime: duration('5m', 'How long a challenge can be answered', '10s', '1d'),
 });
 

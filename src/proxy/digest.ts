@@ -7,6 +7,8 @@ export type Algorithm = 'SHA-256' | 'MD5';
 
 const NODE_NAMES: { readonly [algorithm in Algorithm]: string } = { 'SHA-256': 'sha256', 'MD5': 'md5' };
 const MAX_NONCES = 50_000;
+/** Phones that give up when any challenge is of another algorithm than MD5, instead of passing over it. */
+const MD5_ONLY = /^baresip v[01]\./;
 const MAX_CREDENTIALS = 2000;
 
 /** What became of credentials: `stale` asks for the same with a fresh nonce. */
@@ -30,12 +32,13 @@ export class Digest {
     this.#algorithms = algorithms;
   }
 
-  /** Values of the challenge header fields, the preferred algorithm first. */
-  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number): string[] {
+  /** Values of the challenge header fields, one for each algorithm. `agent`: the User-Agent that is asked. */
+  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number, agent: string): string[] {
     const nonce = this.#makeNonce(now);
     const stale = isStale ? ', stale=true' : '';
     return this.#algorithms
       .filter((algorithm) => !account || canCheck(account, algorithm))
+      .filter((algorithm) => algorithm === 'MD5' || !MD5_ONLY.test(agent))
       .map((algorithm) => `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`);
   }
 

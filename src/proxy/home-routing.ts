@@ -41,13 +41,13 @@ export class HomeRouting implements Routing {
     const account = user === '' ? undefined : this.#accounts().find(user, uri.host);
     const verdict = this.#digest.check(values, realm, message.method, account, now);
     if (verdict === 'wrong') return reply(403, 'Forbidden');
-    if (verdict !== 'good') return this.#challenge(realm, verdict === 'stale', now);
+    if (verdict !== 'good') return this.#challenge(realm, verdict === 'stale', inbound);
     if (!isOurs) return reply(404, 'Not Found');
     return this.#isCaller(inbound, account?.id) ? undefined : reply(403, 'Forbidden');
   }
 
-  #challenge(realm: string, isStale: boolean, now: number): Decision {
-    const challenges = this.#digest.challenge(realm, undefined, isStale, now);
+  #challenge(realm: string, isStale: boolean, { message, now }: Inbound): Decision {
+    const challenges = this.#digest.challenge(realm, undefined, isStale, now, message.raw('User-Agent'));
     return reply(
       407,
       'Proxy Authentication Required',
