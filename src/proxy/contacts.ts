@@ -20,11 +20,9 @@ export class Contacts {
   /** The same user and parameters at our address; where it really is stands sealed in a parameter. */
   rewrite(uri: string, flow: Flow, ourHostPort: string): string {
     const { start, user, place, rest } = cutUri(uri);
-    const remote = `${flow.remote.ip}:${flow.remote.port}`;
-    const token = this.#tokens.seal(
-      PURPOSE,
-      `${formatFlow(flow)} ${place === remote ? '' : place}${findTransport(rest)}`,
-    );
+    const isThere = place === `${flow.remote.ip}:${flow.remote.port}`;
+    const { text, index } = findTransport(rest);
+    const token = this.#tokens.seal(PURPOSE, `${formatFlow(flow)} ${isThere ? '' : place} ${text} ${index}`);
     return `${start}${user}${ourHostPort}${rest.replace(TRANSPORT, '')}${PARAMETER}${token}`;
   }
 
@@ -33,22 +31,24 @@ export class Contacts {
     const at = uri.indexOf(PARAMETER);
     if (at < 0) return undefined;
     const token = /^[\w-]+/.exec(uri.slice(at + PARAMETER.length))?.[0] ?? '';
-    const sealed = this.#tokens.open(PURPOSE, token);
-    const [flowText = '', place = ''] = sealed?.split(' ') ?? [];
+    const [flowText = '', place = '', transport = '', index = ''] = this.#tokens.open(PURPOSE, token)?.split(' ') ?? [];
     const flow = parseFlow(flowText);
     if (!flow) return undefined;
     const { start, user, rest } = cutUri(uri.slice(0, at) + uri.slice(at + PARAMETER.length + token.length));
     const parameters = rest.replace(TRANSPORT, ''); // ours
-    const semicolon = place.indexOf(';');
-    const host = semicolon < 0 ? place : place.slice(0, semicolon);
-    const transport = semicolon < 0 ? '' : place.slice(semicolon);
-    return { uri: `${start}${user}${host || `${flow.remote.ip}:${flow.remote.port}`}${transport}${parameters}`, flow };
+    const host = place || `${flow.remote.ip}:${flow.remote.port}`;
+    const before = parameters.slice(0, Number(index));
+    return { uri: `${start}${user}${host}${before}${transport}${parameters.slice(Number(index))}`, flow };
   }
 }
 
 const TRANSPORT = /;transport=[^;?]*/i;
 
-const findTransport = (rest: string): string => TRANSPORT.exec(rest)?.[0] ?? '';
+/** The transport parameter, and where it stands. */
+function findTransport(rest: string): { text: string; index: number } {
+  const match = TRANSPORT.exec(rest);
+  return { text: match?.[0] ?? '', index: match?.index ?? 0 };
+}
 
 /** `sip:` · `user@` · `host:port` · parameters and headers. */
 function cutUri(uri: string): { start: string; user: string; place: string; rest: string } {

@@ -1,4 +1,4 @@
-import type { MessageEdit } from '../sip/message-edit.ts';
+import { findComma, type MessageEdit } from '../sip/message-edit.ts';
 import type { SipMessage } from '../sip/message.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
@@ -139,14 +139,29 @@ export class EdgeRouting implements Routing {
 const replacePlace = (uri: string, hostPort: string): string =>
   uri.replace(/^(sips?:(?:[^@]*@)?)(\[[^\]]*\]|[^:;?]*)(:\d+)?/i, `$1${hostPort}`);
 
-/** Where the URIs of a Contact value stand: in angle brackets, or up to the first parameter. */
-function findUris(value: string): { from: number; to: number; isBare: boolean }[] {
-  const uris = [...value.matchAll(/<([^>]*)>/g)].map(({ index, 1: uri = '' }) => ({
-    from: index + 1,
-    to: index + 1 + uri.length,
-    isBare: false,
-  }));
-  if (uris.length > 0 || value === '*') return uris;
-  const end = value.search(/[;,\s]/);
-  return [{ from: 0, to: end < 0 ? value.length : end, isBare: true }];
+/** Where the URIs of Contact values stand: in angle brackets, or up to the first parameter. */
+function findUris(values: string): { from: number; to: number; isBare: boolean }[] {
+  const uris: { from: number; to: number; isBare: boolean }[] = [];
+  for (let start = 0; start < values.length;) {
+    const comma = findComma(values, start, values.length);
+    const end = comma < 0 ? values.length : comma;
+    const uri = findUri(values.slice(start, end));
+    if (uri) uris.push({ ...uri, from: start + uri.from, to: start + uri.to });
+    start = end + 1;
+  }
+  return uris;
+}
+
+function findUri(value: string): { from: number; to: number; isBare: boolean } | undefined {
+  const quoteEnd = /^\s*"(?:[^"\\]|\\.)*"/.exec(value)?.[0].length ?? 0;
+  const open = value.indexOf('<', quoteEnd);
+  const semicolon = value.indexOf(';');
+  if (open >= 0 && (semicolon < 0 || open < semicolon || quoteEnd > 0)) {
+    const close = value.indexOf('>', open);
+    return close < 0 ? undefined : { from: open + 1, to: close, isBare: false };
+  }
+  const from = value.search(/\S/);
+  if (from < 0 || value.trim() === '*') return undefined;
+  const length = value.slice(from).search(/[;\s]/);
+  return { from, to: length < 0 ? value.length : from + length, isBare: true };
 }

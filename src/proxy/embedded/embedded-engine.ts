@@ -66,6 +66,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   readonly #transports: TransportLayer;
   readonly #resolver: Resolver;
   readonly #limit: RateLimit;
+  readonly #monotonic: () => number;
   readonly #makeId: (callId: string, fromTag: string) => string;
   #accounts: Accounts;
   #self: Self;
@@ -73,14 +74,16 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   #forwarder: Forwarder | undefined;
   #intervals: NodeJS.Timeout[] = [];
 
-  /** `makeId` makes the CallAPIID of a call from its first leg. */
+  /** `makeId` makes the CallAPIID of a call from its first leg; `monotonic` tells the time that timers go by, in ms. */
   constructor(
     options: EmbeddedOptions,
     accounts: Accounts,
     makeId: (callId: string, fromTag: string) => string,
     events: EngineEvents,
+    monotonic: () => number = () => performance.now(),
   ) {
     this.#options = options;
+    this.#monotonic = monotonic;
     this.#accounts = accounts;
     this.#makeId = makeId;
     this.#events = events;
@@ -110,9 +113,9 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     const bound = await this.#transports.listen(this.#options.listen);
     this.#self = new Self(bound, this.#options.interfaces, this.#options.advertise);
     this.#assemble();
-    this.#timers.advance(performance.now());
+    this.#timers.advance(this.#monotonic());
     this.#resolveUpstream();
-    this.#every(TICK_MS, () => this.#timers.advance(performance.now()));
+    this.#every(TICK_MS, () => this.#timers.advance(this.#monotonic()));
     this.#every(RESOLVE_MS, () => this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
     return bound.map(({ transport, ip, port }) => `${transport}:${formatHostPort({ ip, port })}`);

@@ -1,0 +1,89 @@
+import { networkInterfaces } from 'node:os';
+import type { Test } from 'tap';
+import { makeCallApiId } from '../../src/calls/call-api-id.ts';
+import { Directory } from '../../src/calls/directory.ts';
+import { DirectoryAccounts } from '../../src/commands/accounts.ts';
+import type { Binding } from '../../src/proxy/bindings.ts';
+import { EmbeddedEngine, type EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
+import { parseConfiguration } from '../../src/rules/config-file.ts';
+import type { Place, WirePhone } from './wire-phone.ts';
+
+export const TENANTS = `tenants: [{ prefix: "0003", domains: [acme.example.com], extensions: [
+  { number: "101", password: secret101 }, { number: "102", password: secret102 },
+  { number: "103", ha1: "${'0'.repeat(32)}" }, "110-119"] }]`;
+
+const DEFAULTS: EmbeddedOptions = {
+  listen: [{ transport: 'udp', ip: '127.0.0.1', port: 0 }],
+  upstream: '',
+  advertise: '',
+  trunks: [],
+  trusted: [],
+  marker: 'X-CallAPIID',
+  path: 'auto',
+  ringMs: 0,
+  ratePerSecond: 0,
+  nonceMs: 300_000,
+  algorithms: ['MD5', 'SHA-256'],
+  registrar: { defaultExpires: 3600, minExpires: 60, maxExpires: 7200 },
+  nameServers: [],
+  tls: { server: undefined, ca: undefined, verify: true },
+  maxConnections: 100,
+  maxTransactions: 10_000,
+  maxMessageBytes: 65_536,
+  secret: 'a secret that outlasts restarts',
+  bindings: [],
+  interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
+};
+
+export interface Opened {
+  readonly engine: EmbeddedEngine;
+  /** By transport. */
+  readonly places: { readonly [transport: string]: Place };
+  readonly udp: Place;
+  readonly drops: Map<string, number>;
+  readonly bindings: Map<string, readonly Binding[]>;
+  readonly log: string[];
+  /** Lets time pass for the timers of the engine. */
+  skip(ms: number): void;
+  stop(): Promise<void>;
+}
+
+/** Opens the embedded engine; it is stopped when the test ends. */
+export async function openEngine(t: Test, options: Partial<EmbeddedOptions> = {}): Promise<Opened> {
+  let skippedMs = 0;
+  const drops = new Map<string, number>();
+  const bindings = new Map<string, readonly Binding[]>();
+  const log: string[] = [];
+  const { tenants } = parseConfiguration('test', TENANTS, {});
+  const accounts = new DirectoryAccounts(new Directory(tenants), tenants, '');
+  const events = {
+    onObservation: () => {},
+    onBindings: (account: string, list: readonly Binding[]) => void bindings.set(account, list),
+    onUpstream: () => {},
+    onDrop: (reason: string) => void drops.set(reason, (drops.get(reason) ?? 0) + 1),
+    onLog: (_: string, text: string, about: object) => void log.push(`${text} ${JSON.stringify(about)}`),
+  };
+  const clock = (): number => performance.now() + skippedMs;
+  const engine = new EmbeddedEngine({ ...DEFAULTS, ...options }, accounts, makeCallApiId, events, clock);
+  const addresses = await engine.start();
+  let isStopped = false;
+  const stop = async (): Promise<void> => {
+    if (!isStopped) await engine.stop(0);
+    isStopped = true;
+  };
+  t.teardown(stop);
+  const places = Object.fromEntries(addresses.map(readPlace));
+  return { engine, places, udp: places['udp']!, drops, bindings, log, skip: (ms) => void (skippedMs += ms), stop };
+}
+
+function readPlace(address: string): [string, Place] {
+  const [transport = '', ip = '', port = ''] = address.split(':');
+  return [transport, { ip, port: Number(port) }];
+}
+
+/** Phones are closed when the test ends. */
+export async function keep(t: Test, opening: Promise<WirePhone>): Promise<WirePhone> {
+  const phone = await opening;
+  t.teardown(() => phone.close());
+  return phone;
+}

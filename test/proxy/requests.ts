@@ -1,0 +1,124 @@
+import { type Heard, unique, type WirePhone } from './wire-phone.ts';
+
+/** What a request says; all else is as usual. */
+export interface RequestOptions {
+  readonly method?: string;
+  readonly to: string;
+  readonly from?: string;
+  readonly callId?: string;
+  readonly cseq?: number;
+  readonly fromTag?: string;
+  readonly toTag?: string;
+  readonly branch?: string;
+  /** Header lines, without line ends. */
+  readonly headers?: readonly string[];
+  readonly contact?: string;
+  readonly maxForwards?: number | string;
+  readonly body?: string;
+}
+
+export const SDP =
+  'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+
+/** Text of a request of a phone. */
+export function makeRequest(phone: WirePhone, options: RequestOptions): string {
+  const { method = 'INVITE', to, body = method === 'INVITE' ? SDP : '', from = 'sip:101@acme.example.com' } = options;
+  const { callId = unique(), cseq = 1, fromTag = 'f1', toTag = '', maxForwards = 70 } = options;
+  const contact =
+    options.contact ??
+    `<sip:${/^sips?:([^@]*)@/.exec(from)?.[1] ?? 'x'}@${phone.at};transport=${phone.transport.toLowerCase()}>`;
+  const lines = [
+    `${method} ${to} SIP/2.0`,
+    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=${options.branch ?? `z9hG4bK${unique()}`};rport`,
+    ...(maxForwards === '' ? [] : [`Max-Forwards: ${maxForwards}`]),
+    `From: <${from}>;tag=${fromTag}`,
+    `To: <${method === 'REGISTER' ? from : to}>${toTag === '' ? '' : `;tag=${toTag}`}`,
+    `Call-ID: ${callId}`,
+    `CSeq: ${cseq} ${method}`,
+    ...(contact === '' ? [] : [`Contact: ${contact}`]),
+    ...(options.headers ?? []),
+    ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    `Content-Length: ${body.length}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+export interface ResponseOptions {
+  readonly toTag?: string;
+  readonly phrase?: string;
+  readonly headers?: readonly string[];
+  readonly contact?: string;
+  readonly body?: string;
+}
+
+/** Text of the response to a request. */
+export function makeResponse(request: Heard, code: number, options: ResponseOptions = {}): string {
+  const { toTag = 't1', phrase = 'Whatever', headers = [], contact = '', body = '' } = options;
+  const to = request.header('To');
+  const lines = [
+    `SIP/2.0 ${code} ${phrase}`,
+    ...request.headers('Via').map((via) => `Via: ${via}`),
+    ...(code > 100 && code < 300 ? request.headers('Record-Route').map((route) => `Record-Route: ${route}`) : []),
+    `From: ${request.header('From')}`,
+    `To: ${code === 100 || to.includes(';tag=') ? to : `${to};tag=${toTag}`}`,
+    `Call-ID: ${request.header('Call-ID')}`,
+    `CSeq: ${request.header('CSeq')}`,
+    ...(contact === '' ? [] : [`Contact: ${contact}`]),
+    ...headers,
+    `Content-Length: ${body.length}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** A dialog as one side sees it. RFC 3261 §12. */
+export interface Dialog {
+  readonly callId: string;
+  readonly local: string;
+  readonly remote: string;
+  readonly target: string;
+  readonly routes: readonly string[];
+}
+
+const uriOf = (value: string): string => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')[0]!;
+
+/** The dialog of the caller, from the 2xx; route set in reverse. */
+export const callerDialog = (response: Heard): Dialog => ({
+  callId: response.header('Call-ID'),
+  local: response.header('From'),
+  remote: response.header('To'),
+  target: uriOf(response.header('Contact')),
+  routes: response.headers('Record-Route').toReversed(),
+});
+
+/** The dialog of the called side, from the INVITE. */
+export const calledDialog = (invite: Heard, toTag = 't1'): Dialog => ({
+  callId: invite.header('Call-ID'),
+  local: `${invite.header('To')};tag=${toTag}`,
+  remote: invite.header('From'),
+  target: uriOf(invite.header('Contact')),
+  routes: invite.headers('Record-Route'),
+});
+
+/** Text of a request within a dialog. */
+export function makeInDialog(
+  phone: WirePhone,
+  dialog: Dialog,
+  method: string,
+  cseq: number,
+  headers: readonly string[] = [],
+): string {
+  const lines = [
+    `${method} ${dialog.target} SIP/2.0`,
+    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=z9hG4bK${unique()};rport`,
+    ...dialog.routes.map((route) => `Route: ${route}`),
+    'Max-Forwards: 70',
+    `From: ${dialog.local}`,
+    `To: ${dialog.remote}`,
+    `Call-ID: ${dialog.callId}`,
+    `CSeq: ${cseq} ${method}`,
+    `Contact: <sip:x@${phone.at};transport=${phone.transport.toLowerCase()}>`,
+    ...headers,
+    'Content-Length: 0',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
