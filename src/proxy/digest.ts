@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { parseParameters, splitOutsideQuotes } from '../sip/parameter.ts';
 import type { Account } from './accounts.ts';
@@ -10,6 +10,8 @@ const MAX_NONCES = 50_000;
 /** Phones that give up when any challenge is of another algorithm than MD5, instead of passing over it. */
 const MD5_ONLY = /^baresip v[01]\./;
 const MAX_CREDENTIALS = 2000;
+const TIME_LENGTH = 9;
+const START_LENGTH = TIME_LENGTH + 8;
 
 /** What became of credentials: `stale` asks for the same with a fresh nonce. */
 export type Verdict = 'good' | 'stale' | 'wrong' | 'none';
@@ -60,9 +62,9 @@ export class Digest {
 
   #isFresh(parameters: ReadonlyMap<string, string>, now: number): boolean {
     const nonce = parameters.get('nonce') ?? '';
-    const madeAt = parseInt(nonce.slice(0, 9), 36);
+    const madeAt = parseInt(nonce.slice(0, TIME_LENGTH), 36);
     if (!(Math.abs(now - madeAt - this.#lifetimeMs / 2) <= this.#lifetimeMs / 2 + 1000)) return false;
-    if (!isSame(nonce, this.#makeNonce(madeAt))) return false;
+    if (!isSame(nonce.slice(START_LENGTH), this.#sign(nonce.slice(0, START_LENGTH)))) return false;
     if (!parameters.has('qop')) return true;
     const key = `${nonce} ${parameters.get('cnonce') ?? ''}`;
     const count = parseInt(parameters.get('nc') ?? '', 16);
@@ -71,9 +73,14 @@ export class Digest {
     return true;
   }
 
-  #makeNonce(at: number): string {
-    const time = Math.floor(at).toString(36).padStart(9, '0');
-    return time + hash('sha256', `${this.#secret}\nnonce\n${time}`, 'hex').slice(0, 24);
+  /** When it was made, a number of its own, and what proves that it is ours. */
+  #makeNonce(now: number): string {
+    const start = Math.floor(now).toString(36).padStart(TIME_LENGTH, '0') + randomBytes(4).toString('hex');
+    return start + this.#sign(start);
+  }
+
+  #sign(start: string): string {
+    return hash('sha256', `${this.#secret}\nnonce\n${start}`, 'hex').slice(0, 24);
   }
 }
 

@@ -44,8 +44,8 @@ export interface Opened {
   readonly bindings: Map<string, readonly Binding[]>;
   readonly log: string[];
   /** Lets time pass for the timers of the engine. */
-  skip(ms: number): void;
-  stop(): Promise<void>;
+  readonly skip: (ms: number) => void;
+  readonly stop: () => Promise<void>;
 }
 
 /** Opens the embedded engine; it is stopped when the test ends. */

@@ -70,8 +70,9 @@ export class ClientTransaction implements Timed {
     this.state = (this.isInvite ? INVITE_CLIENT : OTHER_CLIENT)[before][classOf(code)];
     if (before === 'completed' && this.#ack) this.link.send(this.#ack);
     if (before === 'completed' || before === 'terminated') return false;
-    if (this.state === 'proceeding') this.#proceed();
-    else if (before !== 'accepted') this.#close();
+    if (this.state !== 'proceeding') {
+      if (before !== 'accepted') this.#close();
+    } else if (before === 'calling') this.#proceed();
     return true;
   }
 

@@ -1,0 +1,404 @@
+import { createHash } from 'node:crypto';
+import t, { type Test } from 'tap';
+import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
+import { keep, openEngine, type Opened } from './harness.ts';
+import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import {
+  type Heard,
+  openTcpPhone,
+  openUdpPhone,
+  openWebPhone,
+  type Place,
+  unique,
+  type WirePhone,
+} from './wire-phone.ts';
+
+// Without a PBX: phones register here and call each other.
+
+const DOMAIN = 'sip:acme.example.com';
+const aor = (user: string): string => `sip:${user}@acme.example.com`;
+
+const hash = (algorithm: string, text: string): string =>
+  createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5')
+    .update(text)
+    .digest('hex');
+
+interface Login {
+  readonly user: string;
+  readonly password: string;
+  readonly algorithm?: string;
+  readonly count?: string;
+}
+
+/** The credentials for a challenge. RFC 7616 §3.4. */
+function answer(challenged: Heard, method: string, uri: string, login: Login): string {
+  const { user, password, algorithm = 'MD5', count = '00000001' } = login;
+  const name = challenged.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+  const challenge = challenged.headers(name).find((value) => value.includes(`algorithm=${algorithm},`)) ?? '';
+  const get = (key: string): string => new RegExp(`${key}="([^"]*)"`).exec(challenge)?.[1] ?? '';
+  const [realm, nonce] = [get('realm'), get('nonce')];
+  const ha1 = hash(algorithm, `${user}:${realm}:${password}`);
+  const response = hash(algorithm, `${ha1}:${nonce}:${count}:c1:auth:${hash(algorithm, `${method}:${uri}`)}`);
+  const header = challenged.code === 401 ? 'Authorization' : 'Proxy-Authorization';
+  return (
+    `${header}: Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", ` +
+    `algorithm=${algorithm}, cnonce="c1", qop=auth, nc=${count}`
+  );
+}
+
+interface Registration {
+  readonly login?: Partial<Login>;
+  readonly contact?: string;
+  readonly headers?: readonly string[];
+  readonly callId?: string;
+  readonly cseq?: number;
+  readonly wants?: number;
+}
+
+/** Registers a phone, challenge and all. */
+async function register(phone: WirePhone, at: Place, user: string, options: Registration = {}): Promise<Heard> {
+  const { callId = unique(), cseq = 1, headers = [], contact, wants = 200 } = options;
+  const request = {
+    method: 'REGISTER',
+    to: DOMAIN,
+    from: aor(user),
+    callId,
+    ...(contact === undefined ? {} : { contact }),
+  };
+  phone.send(makeRequest(phone, { ...request, headers, cseq }), at);
+  const challenged = await phone.next(401);
+  const credentials = answer(challenged, 'REGISTER', DOMAIN, { user, password: `secret${user}`, ...options.login });
+  phone.send(makeRequest(phone, { ...request, headers: [...headers, credentials], cseq: cseq + 1 }), at);
+  return phone.next(wants);
+}
+
+interface Call {
+  readonly callId: string;
+  readonly branch: string;
+}
+
+/** Calls as 101, challenge and all. */
+async function call(phone: WirePhone, at: Place, to: string, login: Partial<Login> = {}): Promise<Call> {
+  const ids = { callId: unique(), branch: `z9hG4bK${unique()}` };
+  phone.send(makeRequest(phone, { to, callId: ids.callId }), at);
+  const challenged = await phone.next(407);
+  const credentials = answer(challenged, 'INVITE', to, { user: '101', password: 'secret101', ...login });
+  phone.send(makeRequest(phone, { to, ...ids, cseq: 2, headers: [credentials] }), at);
+  return ids;
+}
+
+interface Home extends Opened {
+  readonly caller: WirePhone;
+  readonly phone: WirePhone;
+}
+
+async function openHome(t: Test, options: Partial<EmbeddedOptions> = {}): Promise<Home> {
+  const [caller, phone] = [await keep(t, openUdpPhone()), await keep(t, openUdpPhone())];
+  return { ...(await openEngine(t, options)), caller, phone };
+}
+
+t.test('registration', async (t) => {
+  const { phone, udp, bindings } = await openHome(t);
+  for (const algorithm of ['MD5', 'SHA-256']) {
+    const ok = await register(phone, udp, '102', { login: { algorithm } });
+    t.match(ok.header('Contact'), new RegExp(`^<sip:102@${phone.at};transport=udp>;expires=3600$`), algorithm);
+  }
+  t.match(bindings.get('0003*102'), [{ flow: { transport: 'udp', remote: { port: phone.place.port } } }]);
+  await t.test('a wrong password', () => register(phone, udp, '102', { login: { password: 'x' }, wants: 403 }));
+  await t.test('the password of another', () =>
+    register(phone, udp, '102', { login: { user: '101', password: 'secret101' }, wants: 403 }),
+  );
+  await t.test('an unknown number is challenged like a known one', () => register(phone, udp, '999', { wants: 403 }));
+  await t.test('HA1 in place of a password', () => register(phone, udp, '103', { wants: 403 }));
+  await t.test('too short', async (t) => {
+    const refused = await register(phone, udp, '102', { headers: ['Expires: 5'], wants: 423 });
+    t.equal(refused.header('Min-Expires'), '60');
+  });
+  await t.test('several contacts, with their own times', async (t) => {
+    const contact = '<sip:102@192.0.2.7:5060>;expires=100;q=0.5, <sip:102@192.0.2.8:5060>;expires=90000';
+    const ok = await register(phone, udp, '102', { contact, headers: ['Expires: 200'] });
+    t.match(ok.headers('Contact'), [
+      /expires=3600$/,
+      '<sip:102@192.0.2.7:5060>;expires=100',
+      '<sip:102@192.0.2.8:5060>;expires=7200',
+    ]);
+  });
+  await t.test('which contacts are there?', async (t) => {
+    t.equal((await register(phone, udp, '102', { contact: '' })).headers('Contact').length, 3);
+  });
+  await t.test('a contact goes, then all', async (t) => {
+    const ok = await register(phone, udp, '102', { contact: '<sip:102@192.0.2.7:5060>;expires=0' });
+    t.equal(ok.headers('Contact').length, 2);
+    await register(phone, udp, '102', { contact: '*', headers: ['Expires: 60'], wants: 400 });
+    t.strictSame((await register(phone, udp, '102', { contact: '*', headers: ['Expires: 0'] })).headers('Contact'), []);
+    t.strictSame(bindings.get('0003*102'), []);
+  });
+  await t.test('an old one that comes late changes nothing', async () => {
+    await register(phone, udp, '102', { callId: 'same', cseq: 10 });
+    await register(phone, udp, '102', { callId: 'same', cseq: 5, wants: 500 });
+  });
+  await t.test('a device that connects anew replaces itself', async (t) => {
+    const instance = ';+sip.instance="<urn:uuid:7>";reg-id=1';
+    await register(phone, udp, '101', {
+      contact: `<sip:101@192.0.2.7:1>${instance}`,
+      headers: ['Supported: outbound'],
+    });
+    const ok = await register(phone, udp, '101', {
+      contact: `<sip:101@192.0.2.7:2>${instance}`,
+      headers: ['Supported: outbound'],
+    });
+    t.strictSame(ok.headers('Contact'), [`<sip:101@192.0.2.7:2>;expires=3600${instance}`]);
+    t.equal(ok.header('Require'), 'outbound');
+  });
+});
+
+t.test('nonces: none twice, none too old', async (t) => {
+  const { phone, udp } = await openHome(t, { nonceMs: 60_000 });
+  phone.send(makeRequest(phone, { method: 'REGISTER', to: DOMAIN, from: aor('102') }), udp);
+  const challenged = await phone.next(401);
+  const login = { user: '102', password: 'secret102' };
+  const send = (headers: string[]): void =>
+    phone.send(makeRequest(phone, { method: 'REGISTER', to: DOMAIN, from: aor('102'), headers }), udp);
+  send([answer(challenged, 'REGISTER', DOMAIN, login)]);
+  await phone.next(200);
+  send([answer(challenged, 'REGISTER', DOMAIN, login)]);
+  t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true', 'a copy of what was heard on the wire');
+  send([answer(challenged, 'REGISTER', DOMAIN, { ...login, count: '00000002' })]);
+  await phone.next(200);
+  const old = challenged.text.replace(
+    /nonce="(.{9})/g,
+    `nonce="${(Date.now() - 100_000).toString(36).padStart(9, '0')}`,
+  );
+  send([
+    answer(
+      {
+        ...challenged,
+        code: 401,
+        headers: () => /WWW-Authenticate: (.*MD5,.*)/.exec(old)!.slice(1),
+      } as unknown as Heard,
+      'REGISTER',
+      DOMAIN,
+      login,
+    ),
+  ]);
+  t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true');
+});
+
+t.test('phones call each other', async (t) => {
+  const { caller, phone, udp } = await openHome(t);
+  await register(phone, udp, '102');
+  const { callId } = await call(caller, udp, aor('102'));
+  const invite = await phone.next('INVITE');
+  t.equal(invite.target, `sip:102@${phone.at};transport=udp`);
+  t.equal(invite.header('Proxy-Authorization'), '', 'credentials go no further than to us');
+  t.equal(invite.header('Call-ID'), callId);
+  phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
+  const dialog = callerDialog(await caller.next(200));
+  caller.send(makeInDialog(caller, dialog, 'ACK', 2), udp);
+  await phone.next('ACK');
+  caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
+  phone.send(makeResponse(await phone.next('BYE'), 200), udp);
+  await caller.next(200);
+});
+
+t.test('whom nobody can reach', async (t) => {
+  const { caller, udp } = await openHome(t);
+  for (const [to, code] of [
+    [aor('102'), 480],
+    [aor('0003*110'), 480],
+    [aor('999'), 404],
+    ['sip:x@elsewhere.example.com', 404],
+  ] as const) {
+    await call(caller, udp, to);
+    await caller.next(code);
+  }
+  await call(caller, udp, aor('102'), { password: 'wrong' });
+  await caller.next(403);
+  await call(caller, udp, aor('102'), { user: '102', password: 'secret102' });
+  await caller.next(403);
+  caller.send(makeRequest(caller, { to: aor('102'), method: 'BYE', toTag: 'x' }), udp);
+  await caller.next(481);
+});
+
+t.test('a phone with two devices', async (t) => {
+  const { caller, phone, udp } = await openHome(t);
+  const other = await keep(t, openUdpPhone());
+  await register(phone, udp, '102');
+  await register(other, udp, '102');
+  const both = async (): Promise<[Heard, Heard]> => [await phone.next('INVITE'), await other.next('INVITE')];
+
+  await t.test('one answers, the other stops ringing', async (t) => {
+    await call(caller, udp, aor('102'));
+    const [first, second] = await both();
+    for (const [device, invite] of [
+      [phone, first],
+      [other, second],
+    ] as const)
+      device.send(makeResponse(invite, 180, { toTag: device.at }), udp);
+    await caller.next(180);
+    await caller.next(180);
+    other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
+    await caller.next(200);
+    const cancel = await phone.next('CANCEL');
+    t.match(cancel.header('Reason'), 'SIP;cause=200');
+    phone.send(makeResponse(cancel, 200), udp);
+    phone.send(makeResponse(first, 487), udp);
+    await phone.next('ACK');
+    t.equal(caller.count(487), 0);
+  });
+  await t.test('both answer: both answers go to the caller', async (t) => {
+    await call(caller, udp, aor('102'));
+    const [first, second] = await both();
+    phone.send(makeResponse(first, 200, { toTag: 'one', contact: `<sip:102@${phone.at}>` }), udp);
+    other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
+    const tags = [await caller.next(200), await caller.next(200)].map(({ header }, i, all) =>
+      header.call(all[i], 'To'),
+    );
+    t.strictSame(tags.map((to) => to.split('tag=')[1]).toSorted(), ['one', 'two']);
+  });
+  const rows: [codes: [number, number], best: number][] = [
+    [[486, 603], 603],
+    [[503, 404], 404],
+    [[486, 407], 407],
+    [[480, 302], 302],
+    [[500, 488], 488],
+  ];
+  for (const [codes, best] of rows) {
+    await t.test(`${codes.join(' and ')}: the caller gets ${best}`, async () => {
+      await call(caller, udp, aor('102'));
+      const [first, second] = await both();
+      phone.send(
+        makeResponse(first, codes[0], {
+          headers: ['Proxy-Authenticate: Digest realm="a"'].slice(codes[0] === 407 ? 0 : 1),
+        }),
+        udp,
+      );
+      other.send(makeResponse(second, codes[1]), udp);
+      await caller.next(best);
+    });
+  }
+  await t.test('603 ends all at once', async () => {
+    await call(caller, udp, aor('102'));
+    const [first, second] = await both();
+    phone.send(makeResponse(first, 180), udp);
+    await caller.next(180);
+    other.send(makeResponse(second, 603), udp);
+    const cancel = await phone.next('CANCEL');
+    phone.send(makeResponse(cancel, 200), udp);
+    phone.send(makeResponse(first, 487), udp);
+    await caller.next(603);
+  });
+  await t.test('the caller gives up: both stop ringing', async () => {
+    const ids = await call(caller, udp, aor('102'));
+    const [first, second] = await both();
+    for (const [device, invite] of [
+      [phone, first],
+      [other, second],
+    ] as const)
+      device.send(makeResponse(invite, 180), udp);
+    await caller.next(180);
+    await caller.next(180);
+    caller.send(makeRequest(caller, { to: aor('102'), method: 'CANCEL', ...ids, cseq: 2, contact: '' }), udp);
+    for (const [device, invite] of [
+      [phone, first],
+      [other, second],
+    ] as const) {
+      device.send(makeResponse(await device.next('CANCEL'), 200), udp);
+      device.send(makeResponse(invite, 487), udp);
+    }
+    await caller.next(487);
+  });
+});
+
+t.test('one after the other by preference; a silent one holds up nothing', async (t) => {
+  const { caller, phone, udp, skip } = await openHome(t, { ringMs: 20_000 });
+  const second = await keep(t, openUdpPhone());
+  const third = await keep(t, openUdpPhone());
+  for (const [device, q] of [
+    [phone, 1],
+    [second, 0.7],
+    [third, 0.3],
+  ] as const) {
+    await register(device, udp, '102', { contact: `<sip:102@${device.at}>;q=${q}` });
+  }
+  await call(caller, udp, aor('102'));
+  const first = await phone.next('INVITE');
+  phone.send(makeResponse(first, 180), udp);
+  await caller.next(180);
+  skip(10_000);
+  phone.send(makeResponse(first, 180), udp);
+  await caller.next(180);
+  t.equal(phone.count('CANCEL'), 0);
+  skip(10_100);
+  const cancel = await phone.next('CANCEL');
+  t.match(cancel.header('Reason'), 'SIP;cause=408');
+  phone.send(makeResponse(cancel, 200), udp);
+  phone.send(makeResponse(first, 487), udp);
+  await second.next('INVITE');
+  for (let i = 0; i < 7; i++) skip(5000);
+  await third.next('INVITE').then((invite) => third.send(makeResponse(invite, 486), udp));
+  await caller.next(486);
+});
+
+t.test('an abandoned phone that answers after all is the one that is connected', async (t) => {
+  const { caller, phone, udp, skip } = await openHome(t, { ringMs: 20_000 });
+  await register(phone, udp, '102');
+  await call(caller, udp, aor('102'));
+  const invite = await phone.next('INVITE');
+  phone.send(makeResponse(invite, 180), udp);
+  await caller.next(180);
+  skip(20_100);
+  await phone.next('CANCEL');
+  phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
+  await caller.next(200);
+  t.equal(caller.count(408), 0);
+});
+
+t.test('Timer C: nothing rings for ever', async (t) => {
+  const { caller, phone, udp, skip } = await openHome(t);
+  await register(phone, udp, '102');
+  await call(caller, udp, aor('102'));
+  const invite = await phone.next('INVITE');
+  phone.send(makeResponse(invite, 180), udp);
+  await caller.next(180);
+  skip(184_000);
+  phone.send(makeResponse(invite, 180), udp);
+  await caller.next(180);
+  t.equal(phone.count('CANCEL'), 0, 'a further 180 begins it anew');
+  skip(185_100);
+  phone.send(makeResponse(await phone.next('CANCEL'), 200), udp);
+  skip(32_100);
+  await caller.next(408);
+});
+
+t.test('registrations outlast a restart', async (t) => {
+  const { caller, phone, udp, bindings, stop } = await openHome(t);
+  await register(phone, udp, '102');
+  await stop();
+  const again = await openEngine(t, { bindings: bindings.get('0003*102')! });
+  await call(caller, again.udp, aor('102'));
+  await phone.next('INVITE');
+});
+
+t.test('phones over TCP and WebSocket are called over their connections', async (t) => {
+  const listen = (['udp', 'tcp', 'ws'] as const).map((transport) => ({ transport, ip: '127.0.0.1', port: 0 }));
+  const { caller, places, udp } = await openHome(t, { listen });
+  const openings: [string, () => Promise<WirePhone>][] = [
+    ['tcp', () => openTcpPhone(places['tcp']!)],
+    ['ws', () => openWebPhone(places['ws']!)],
+  ];
+  for (const [name, opening] of openings) {
+    const phone = await opening();
+    await register(phone, places[name]!, '102', { contact: '<sip:u1@made-up.invalid;transport=ws>' });
+    await call(caller, udp, aor('102'));
+    const invite = await phone.next('INVITE');
+    phone.send(makeResponse(invite, 200, { contact: '<sip:u1@made-up.invalid;transport=ws>' }), places[name]!);
+    const dialog = callerDialog(await caller.next(200));
+    caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
+    phone.send(makeResponse(await phone.next('BYE'), 200), places[name]!);
+    await caller.next(200);
+    await phone.close();
+    await call(caller, udp, aor('102'));
+    t.match((await caller.next(503)).header('Reason'), 'cause=27', `${name}: gone`);
+  }
+});
