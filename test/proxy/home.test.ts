@@ -251,9 +251,7 @@ t.test('a phone with two devices', async (t) => {
     const [first, second] = await both();
     phone.send(makeResponse(first, 200, { toTag: 'one', contact: `<sip:102@${phone.at}>` }), udp);
     other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
-    const tags = [await caller.next(200), await caller.next(200)].map(({ header }, i, all) =>
-      header.call(all[i], 'To'),
-    );
+    const tags = [await caller.next(200), await caller.next(200)].map((heard) => heard.header('To'));
     t.strictSame(tags.map((to) => to.split('tag=')[1]).toSorted(), ['one', 'two']);
   });
   const rows: [codes: [number, number], best: number][] = [

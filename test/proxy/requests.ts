@@ -20,13 +20,14 @@ export interface RequestOptions {
 export const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
 
+const contactOf = (phone: WirePhone, from: string): string =>
+  `<sip:${/^sips?:([^@]*)@/.exec(from)?.[1] ?? 'x'}@${phone.at};transport=${phone.transport.toLowerCase()}>`;
+
 /** Text of a request of a phone. */
 export function makeRequest(phone: WirePhone, options: RequestOptions): string {
   const { method = 'INVITE', to, body = method === 'INVITE' ? SDP : '', from = 'sip:101@acme.example.com' } = options;
   const { callId = unique(), cseq = 1, fromTag = 'f1', toTag = '', maxForwards = 70 } = options;
-  const contact =
-    options.contact ??
-    `<sip:${/^sips?:([^@]*)@/.exec(from)?.[1] ?? 'x'}@${phone.at};transport=${phone.transport.toLowerCase()}>`;
+  const contact = options.contact ?? contactOf(phone, from);
   const lines = [
     `${method} ${to} SIP/2.0`,
     `Via: SIP/2.0/${phone.transport} ${phone.at};branch=${options.branch ?? `z9hG4bK${unique()}`};rport`,

@@ -183,7 +183,10 @@ export async function openTcpPhone(server: Place, ip = '127.0.0.1'): Promise<Wir
     'TCP',
     { ip, port: socket.localPort! },
     (text) => socket.write(Buffer.from(text, 'latin1')),
-    async () => void socket.destroy(),
+    () => {
+      socket.destroy();
+      return Promise.resolve();
+    },
     (take) => cutStream(socket, take),
   );
 }
@@ -202,9 +205,9 @@ export async function openTcpServer(ip = '127.0.0.1'): Promise<WirePhone> {
     'TCP',
     { ip, port: (server.address() as { port: number }).port },
     (text) => [...sockets].at(-1)!.write(Buffer.from(text, 'latin1')),
-    async () => {
+    () => {
       for (const socket of sockets) socket.destroy();
-      server.close();
+      return new Promise((done) => server.close(() => done()));
     },
     (listener) => (take = listener),
   );
