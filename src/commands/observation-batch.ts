@@ -2,7 +2,7 @@ import type { Observation, Transport } from '../sip/observation.ts';
 import { decodeToken } from '../sip/text.ts';
 
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'sctp', 'ws', 'wss'];
-const BATCH_BYTES = 65_536;
+const BATCH_BYTES = 262_144;
 const HEAD_BYTES = 8 + 1 + 4; // time, transport, size of the message
 const ADDRESS_BYTES = 3; // size of the IP address and port
 

@@ -11,7 +11,7 @@ import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
 
 // The thread of the SIP engine: calls go on here whatever the rest of Ringside is busy with.
 
-const FLUSH_MS = 5;
+const FLUSH_MS = 20;
 const BEAT_MS = 200;
 const MAX_LINES_PER_BEAT = 10;
 

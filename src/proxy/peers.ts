@@ -42,7 +42,10 @@ export class Peers {
 
   /** On this machine many share an address: there, and only there, the port tells them apart. */
   #isUpstream({ ip, port }: Address): boolean {
-    return this.#upstream.some((hop) => hop.ip === ip && (hop.port === port || !isLoopback(ip)));
+    for (const hop of this.#upstream) {
+      if (hop.ip === ip && (hop.port === port || !isLoopback(ip))) return true;
+    }
+    return false;
   }
 
   #isUpstreamIp(ip: string): boolean {

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import type { Address, Transport } from '../sip/observation.ts';
-import { decodeToken } from '../sip/text.ts';
 
 /** A way back to a peer: over UDP its address, else the connection it opened. */
 export interface Flow {
@@ -11,7 +10,7 @@ export interface Flow {
 const LETTERS: { readonly [letter: string]: Transport } = { u: 'udp', t: 'tcp', s: 'tls', w: 'ws', x: 'wss' };
 const letterOf = new Map(Object.entries(LETTERS).map(([letter, transport]) => [transport, letter]));
 
-const SIGNATURE_BYTES = 6;
+const SIGNATURE_LENGTH = 8;
 const MAX_TOKEN = 400;
 
 /** The flow as short text: `u192.0.2.1:5060`. */
@@ -41,21 +40,19 @@ export class Tokens {
 
   /** Seals text for a purpose (a Call-ID, or a word); letters, digits, `-` and `_`. */
   seal(purpose: string, text: string): string {
-    const bytes = Buffer.from(text, 'latin1');
-    return Buffer.concat([this.#sign(purpose, text), bytes]).toString('base64url');
+    const encoded = text === '' ? '' : Buffer.from(text, 'latin1').toString('base64url');
+    return this.#sign(purpose, encoded) + encoded;
   }
 
   /** What was sealed for that purpose; undefined if it was not. */
   open(purpose: string, token: string): string | undefined {
-    if (token.length < 8 || token.length > MAX_TOKEN) return undefined;
-    const bytes = Buffer.from(token, 'base64url');
-    if (bytes.length < SIGNATURE_BYTES) return undefined;
-    const text = decodeToken(bytes, SIGNATURE_BYTES, bytes.length);
-    const signature = this.#sign(purpose, text);
-    return signature.compare(bytes, 0, SIGNATURE_BYTES) === 0 ? text : undefined;
+    if (token.length < SIGNATURE_LENGTH || token.length > MAX_TOKEN) return undefined;
+    const encoded = token.slice(SIGNATURE_LENGTH);
+    if (this.#sign(purpose, encoded) !== token.slice(0, SIGNATURE_LENGTH)) return undefined;
+    return encoded === '' ? '' : Buffer.from(encoded, 'base64url').toString('latin1');
   }
 
-  #sign(purpose: string, text: string): Buffer {
-    return hash('sha256', `${this.#secret}\n${purpose}\n${text}`, 'buffer').subarray(0, SIGNATURE_BYTES);
+  #sign(purpose: string, encoded: string): string {
+    return hash('sha256', `${this.#secret}\n${purpose}\n${encoded}`, 'base64url').slice(0, SIGNATURE_LENGTH);
   }
 }

@@ -27,8 +27,8 @@ export interface Branch {
 
 /** What a response context needs done. */
 export interface ContextHost extends ClientOwner {
-  /** Sends the request to the target of a branch: at once, or when its name is resolved. */
-  open(branch: Branch): void;
+  /** Sends the request, read already or not, to the target of a branch: at once, or when its name is resolved. */
+  open(branch: Branch, request?: SipMessage): void;
   /** Sends a CANCEL for the branch. */
   cancel(branch: Branch): void;
   acknowledge(branch: Branch, response: SipMessage): void;
@@ -64,7 +64,7 @@ export class ResponseContext {
   }
 
   /** Sends the request to the next group of targets. */
-  begin(): void {
+  begin(request?: SipMessage): void {
     const [group = [], ...rest] = this.#groups;
     this.#groups = rest;
     const branches = group.map((target): Branch => {
@@ -82,7 +82,7 @@ export class ResponseContext {
       };
     });
     this.#branches = this.#branches.length === 0 ? branches : [...this.#branches, ...branches];
-    for (const branch of branches) this.#host.open(branch);
+    for (const branch of branches) this.#host.open(branch, request);
   }
 
   /** Whether the branch must not be sent any more. */
@@ -95,6 +95,9 @@ export class ResponseContext {
     const transaction = branch.transaction!;
     if (code >= 300 && transaction.isInvite && transaction.isPending) this.#host.acknowledge(branch, response);
     if (!transaction.receive(code)) return;
+    const isSettled = code >= 200 && (code < 300 || !transaction.isInvite);
+    // What comes again is passed back by its Vias alone, so that nothing need be kept of it.
+    if (isSettled && !this.server.link.isReliable) transaction.abandon();
     if (code < 200) this.#proceed(branch, transaction, response);
     else if (code < 300) this.#succeed(branch, response);
     else if (!branch.final) this.#fail(branch, response);

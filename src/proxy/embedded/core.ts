@@ -7,10 +7,11 @@ import type { Forwarder } from './forwarder.ts';
 import type { Accepted, Intake } from './intake.ts';
 import type { Link } from './link.ts';
 import { makeReply } from './replies.ts';
+import { isTold } from './told.ts';
 import { type ServerHost, ServerTransaction } from './server-transaction.ts';
 import type { Timers } from './timers.ts';
 import type { TransportLayer } from './transport-layer.ts';
-import { findTopVia, readVia, responseAddress, stampVia, type TopVia } from './via-fix.ts';
+import { findTopVia, readVia, responseAddress, sentBy, stampVia, type TopVia } from './via-fix.ts';
 
 /** What the core is made of. */
 export interface CoreParts {
@@ -64,7 +65,7 @@ export class ProxyCore implements ServerHost {
       const message = this.#message.read(bytes).check();
       const via = findTopVia(message);
       if (!via) return this.#parts.onDrop('no Via');
-      if (message.isRequest) this.#receiveRequest(message, via, link);
+      if (message.isRequest) this.#receiveRequest(message, via, link, bytes);
       else this.#receiveResponse(message);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
@@ -72,8 +73,8 @@ export class ProxyCore implements ServerHost {
     }
   }
 
-  sendResponse({ link }: ServerTransaction, bytes: Buffer, code: number): void {
-    if (code > 100) this.#parts.onSend(link, bytes);
+  sendResponse({ link, method }: ServerTransaction, bytes: Buffer, code: number): void {
+    if (code >= 200 && isTold(method)) this.#parts.onSend(link, bytes);
     link.send(bytes);
   }
 
@@ -86,37 +87,30 @@ export class ProxyCore implements ServerHost {
     this.#servers.delete(key);
   }
 
-  #receiveRequest(message: SipMessage, via: TopVia, link: Link): void {
+  #receiveRequest(message: SipMessage, via: TopVia, link: Link, bytes: Buffer): void {
     const key = makeKey(message, via);
     const known = this.#servers.get(key);
-    if (message.method === 'ACK') return this.#receiveAck(message, link, known);
+    if (message.method === 'ACK') return this.#receiveAck(message, via, link, known, bytes);
     if (message.method === 'CANCEL') return this.#receiveCancel(message, via, link, known);
     if (known) return known.retransmit();
     if (this.#servers.size >= this.#parts.maxTransactions)
       return this.#parts.onDrop('more transactions than limits allow');
-    this.#begin(key, message, via, link);
+    this.#begin(key, message, via, link, bytes);
   }
 
-  #begin(key: string, message: SipMessage, via: TopVia, link: Link): void {
-    const accepted = this.#accept(message, link);
-    const server = new ServerTransaction(
-      key,
-      message.method,
-      this.#replyLink(via, link),
-      Buffer.from(message.bytes),
-      this,
-    );
+  #begin(key: string, message: SipMessage, via: TopVia, link: Link, bytes: Buffer): void {
+    const accepted = this.#accept(message, via, link);
+    const decision = 'action' in accepted ? accepted : this.#decide(accepted, message);
+    const server = new ServerTransaction(key, message.method, this.#replyLink(via, link), bytes, this);
     this.#servers.set(key, server);
-    if ('action' in accepted) return this.#answer(server, message, link, accepted);
-    const decision = this.#decide(accepted, message);
     if (decision.action === 'reply') return this.#answer(server, message, link, decision);
-    const context = new ResponseContext(server, accepted.preparation, decision, this.#parts.forwarder);
+    const context = new ResponseContext(server, (accepted as Accepted).preparation, decision, this.#parts.forwarder);
     if (message.method === 'INVITE') server.onCancel = (cancel) => context.cancel(readReasons(cancel));
-    context.begin();
+    context.begin(message);
   }
 
-  #accept(message: SipMessage, link: Link): Accepted | Reply {
-    return this.#parts.intake.accept(message, link, hashRouting(message), this.#parts.clock());
+  #accept(message: SipMessage, via: TopVia, link: Link): Accepted | Reply {
+    return this.#parts.intake.accept(message, via, link, hashRouting(message), this.#parts.clock());
   }
 
   #decide(accepted: Accepted, message: SipMessage): Decision {
@@ -133,14 +127,14 @@ export class ProxyCore implements ServerHost {
   }
 
   /** The ACK of a failure ends here; that of a 2xx goes its own way. RFC 3261 §16.11, §17.2.1. */
-  #receiveAck(message: SipMessage, link: Link, known: ServerTransaction | undefined): void {
+  #receiveAck(message: SipMessage, via: TopVia, link: Link, known: ServerTransaction | undefined, bytes: Buffer): void {
     if (known && known.state !== 'accepted') return known.acknowledge();
-    const accepted = this.#accept(message, link);
+    const accepted = this.#accept(message, via, link);
     if ('action' in accepted) return this.#parts.onDrop('ACK refused');
     const decision = this.#parts.routing.decide(accepted.inbound);
     const target = decision.action === 'relay' ? decision.groups[0]?.[0] : undefined;
     if (!target) return this.#parts.onDrop('ACK without a call');
-    this.#parts.forwarder.sendAck(message, accepted.preparation, link, target.uri ?? '', target.to);
+    this.#parts.forwarder.sendAck(message, bytes, accepted.preparation, link, target);
   }
 
   #receiveCancel(message: SipMessage, via: TopVia, link: Link, known: ServerTransaction | undefined): void {
@@ -175,7 +169,7 @@ export class ProxyCore implements ServerHost {
 
   /** Where responses go: over the same connection, or for UDP to where the Via tells. RFC 3261 §18.2.2. */
   #replyLink({ text }: TopVia, link: Link): Link {
-    if (link.isReliable || /;\s*rport/i.test(text)) return link;
+    if (link.isReliable || sentBy(text).endsWith(`:${link.remote.port}`) || /;\s*rport/i.test(text)) return link;
     const { port } = responseAddress(readVia(stampVia(text, link.remote)));
     if (port === link.remote.port) return link;
     return this.#parts.transports.follow({ transport: 'udp', remote: { ip: link.remote.ip, port } }) ?? link;
@@ -206,10 +200,8 @@ const COOKIE = 'z9hG4bK';
 /** What a request and its copies have in common, ACK and CANCEL included. RFC 3261 §17.2.3. */
 function makeKey(message: SipMessage, { text }: TopVia): string {
   const { branch, method } = message;
-  const semicolon = text.indexOf(';');
-  const sentBy = semicolon < 0 ? text : text.slice(0, semicolon);
   const kind = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
-  if (branch.startsWith(COOKIE)) return `${branch} ${kind} ${sentBy}`;
+  if (branch.startsWith(COOKIE)) return `${branch} ${kind} ${sentBy(text)}`;
   return `${message.callId} ${message.cseq} ${message.fromTag} ${kind} ${text}`;
 }
 

@@ -28,6 +28,7 @@ const TICK_MS = 20;
 const RESOLVE_MS = 30_000;
 const EXPIRE_MS = 5000;
 const DRAIN_STEP_MS = 50;
+const MAX_SKEW_MS = 500;
 
 /** Everything that the engine can be told. Durations in ms unless named otherwise. */
 export interface EmbeddedOptions {
@@ -73,6 +74,8 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   #core: ProxyCore | undefined;
   #forwarder: Forwarder | undefined;
   #intervals: NodeJS.Timeout[] = [];
+  /** Epoch ms at which `performance.now` was 0; follows the system clock when that is set. */
+  #epochMs = Date.now() - performance.now();
 
   /** `makeId` makes the CallAPIID of a call from its first leg; `monotonic` tells the time that timers go by, in ms. */
   constructor(
@@ -115,7 +118,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#assemble();
     this.#timers.advance(this.#monotonic());
     this.#resolveUpstream();
-    this.#every(TICK_MS, () => this.#timers.advance(this.#monotonic()));
+    this.#every(TICK_MS, () => this.#tick());
     this.#every(RESOLVE_MS, () => this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
     return bound.map(({ transport, ip, port }) => `${transport}:${formatHostPort({ ip, port })}`);
@@ -210,6 +213,12 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     });
   }
 
+  #tick(): void {
+    this.#timers.advance(this.#monotonic());
+    const epochMs = Date.now() - performance.now();
+    if (Math.abs(epochMs - this.#epochMs) > MAX_SKEW_MS) this.#epochMs = epochMs;
+  }
+
   #resolveUpstream(): void {
     const { upstream } = this.#options;
     if (upstream === '') return;
@@ -226,20 +235,18 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   }
 
   #observe(bytes: Buffer, source: Observation['source'], destination: Observation['source'], link: Link): void {
-    this.#events.onObservation({ observedAt: epochNow(), source, destination, transport: link.transport, bytes });
+    this.#events.onObservation({
+      observedAt: performance.now() + this.#epochMs,
+      source,
+      destination,
+      transport: link.transport,
+      bytes,
+    });
   }
 
   #every(ms: number, act: () => void): void {
     this.#intervals.push(setInterval(act, ms));
   }
-}
-
-const START_MS = Date.now() - performance.now();
-
-/** Epoch ms with fractions; follows the system clock when that is set. */
-function epochNow(): number {
-  const precise = START_MS + performance.now();
-  return Math.abs(precise - Date.now()) < 1000 ? precise : Date.now();
 }
 
 /** Line ends or zero bytes that keep a way through NAT open. RFC 5626 §4.4.1. */

@@ -1,8 +1,8 @@
 import { SipMessage } from '../../sip/message.ts';
 import { MessageEdit } from '../../sip/message-edit.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
-import { decodeToken } from '../../sip/text.ts';
-import type { Hop, PeerKind } from '../peers.ts';
+import type { Target } from '../decision.ts';
+import type { PeerKind } from '../peers.ts';
 import type { Tokens } from '../token.ts';
 import type { Final } from './best-response.ts';
 import type { Branches } from './branches.ts';
@@ -12,6 +12,7 @@ import { formatHostPort, type Link } from './link.ts';
 import type { Marker } from './marker.ts';
 import { prepareCopy, type Preparation } from './preparation.ts';
 import { beginsDialog, callerFlow, makeRecordRoutes, targetFlow } from './record-route.ts';
+import { isTold } from './told.ts';
 import { makeFollowUp, makeReply, phraseOf } from './replies.ts';
 import type { Resolver } from './resolver.ts';
 import type { Timers } from './timers.ts';
@@ -70,36 +71,37 @@ export class Forwarder implements ContextHost {
     }
   }
 
-  open(branch: Branch): void {
-    const { target } = branch;
-    const { to } = target;
-    if (typeof to !== 'string') {
-      const link =
-        'transport' in to ? this.#parts.transports.follow(to, target.uri) : this.#parts.transports.connect(to[0]!);
-      return this.#send(branch, link);
-    }
-    this.#parts.resolver.resolve(to, (hops) => {
+  open(branch: Branch, request?: SipMessage): void {
+    const hops = this.#findHops(branch.target);
+    if (hops) return this.#send(branch, hops.link, request);
+    this.#parts.resolver.resolve(branch.target.to as string, (found) => {
       if (branch.context.isOver(branch)) return;
-      branch.alternates = hops.slice(1);
-      this.#send(branch, hops[0] && this.#parts.transports.connect(hops[0]));
+      branch.alternates = found.slice(1);
+      this.#send(branch, found[0] && this.#parts.transports.connect(found[0]), undefined);
     });
   }
 
-  /** Sends a request that nobody answers: an ACK of a 2xx. */
-  sendAck(message: SipMessage, preparation: Preparation, from: Link, uri: string, to: Branch['target']['to']): void {
-    const send = (hop: Link | undefined): void => {
-      if (!hop) return;
-      const bytes = this.#copy(SipMessage.parse(request), preparation, from, hop, uri, undefined);
-      this.#parts.onSend(hop, bytes);
-      hop.send(bytes);
+  /** Sends a request that nobody answers: an ACK of a 2xx. `bytes` are those of the message. */
+  sendAck(message: SipMessage, bytes: Buffer, preparation: Preparation, from: Link, target: Target): void {
+    const send = (ack: SipMessage, link: Link | undefined): void => {
+      if (!link) return;
+      const copy = this.#copy(ack, preparation, from, link, target.uri ?? '', undefined);
+      link.send(copy.bytes);
     };
-    const request = Buffer.from(message.bytes);
-    if (typeof to === 'string')
-      this.#parts.resolver.resolve(to, ([hop]) => send(hop && this.#parts.transports.connect(hop)));
-    else
-      send(
-        'transport' in to ? this.#parts.transports.follow(to, uri) : this.#parts.transports.connect((to as Hop[])[0]!),
-      );
+    const hops = this.#findHops(target);
+    if (hops) return send(message, hops.link);
+    this.#parts.resolver.resolve(target.to as string, ([hop]) => {
+      send(SipMessage.parse(bytes), hop && this.#parts.transports.connect(hop));
+    });
+  }
+
+  /** The way to a target; undefined if a name has to be resolved for that. */
+  #findHops({ to, uri }: Target): { readonly link: Link | undefined } | undefined {
+    const { transports, resolver } = this.#parts;
+    if (typeof to !== 'string')
+      return { link: 'transport' in to ? transports.follow(to, uri) : transports.connect(to[0]!) };
+    const hops = resolver.findNow(to);
+    return hops && { link: hops[0] && transports.connect(hops[0]) };
   }
 
   cancel(branch: Branch): void {
@@ -147,8 +149,8 @@ export class Forwarder implements ContextHost {
     return new MessageEdit(SipMessage.parse(best)).append(lines.join('')).toBuffer();
   }
 
-  onSend({ link, request }: ClientTransaction, isCopy: boolean): void {
-    this.#parts.onSend(link, request);
+  onSend({ link, method, request }: ClientTransaction, isCopy: boolean): void {
+    if (isTold(method)) this.#parts.onSend(link, request);
     if (isCopy) link.resend(request);
     else link.send(request);
   }
@@ -163,13 +165,13 @@ export class Forwarder implements ContextHost {
     this.#clients.delete(key);
   }
 
-  #send(branch: Branch, link: Link | undefined): void {
-    const { context, target } = branch;
+  #send(branch: Branch, link: Link | undefined, request: SipMessage | undefined): void {
+    const { context } = branch;
     if (!link) return context.fail(branch, UNREACHABLE);
     try {
-      const message = SipMessage.parse(context.server.request);
-      const bytes = this.#copy(message, context.preparation, context.server.link, link, target.uri ?? '', branch);
-      const key = findBranch(bytes);
+      const message = request ?? SipMessage.parse(context.server.request);
+      const from = context.server.link;
+      const { bytes, key } = this.#copy(message, context.preparation, from, link, branch.target.uri ?? '', branch);
       const transaction = new ClientTransaction(key, message.method, link, bytes, this.#parts.timers, this);
       branch.transaction = transaction;
       this.#clients.set(key, { transaction, branch });
@@ -180,6 +182,7 @@ export class Forwarder implements ContextHost {
     }
   }
 
+  /** A copy of a request for a target, and the branch of its Via. */
   #copy(
     message: SipMessage,
     preparation: Preparation,
@@ -187,31 +190,24 @@ export class Forwarder implements ContextHost {
     link: Link,
     uri: string,
     branch: Branch | undefined,
-  ): Buffer {
-    const { branches, tokens, marker, peerKind } = this.#parts;
-    const loopHash = preparation.loopHash;
-    const via = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${branches.next(loopHash)};rport\r\n`;
+  ): { readonly bytes: Buffer; readonly key: string } {
+    const { branches, marker, peerKind } = this.#parts;
+    const key = branches.next(preparation.loopHash);
     const target = uri || preparation.strictTarget;
-    let lines = via;
-    if (branch && beginsDialog(message)) {
-      const caller = { link: from, flow: callerFlow(message, from, peerKind(from)) };
-      const called = { link, flow: targetFlow(target || message.target, branch.target.to, link) };
-      lines += makeRecordRoutes(tokens, message.callId, caller, called);
-    }
-    const edit = prepareCopy(message, findTopVia(message)!, preparation, { target, lines });
+    let lines = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
+    if (branch && beginsDialog(message)) lines += this.#recordRoutes(message, from, link, target, branch.target);
+    const edit = prepareCopy(message, preparation, { target, lines });
     if (branch && message.method === 'INVITE')
       marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);
-    return edit.toBuffer();
+    return { bytes: edit.toBuffer(), key };
+  }
+
+  #recordRoutes(message: SipMessage, from: Link, link: Link, uri: string, { to }: Target): string {
+    const caller = { link: from, flow: callerFlow(message, from, this.#parts.peerKind(from)) };
+    const called = { link, flow: targetFlow(uri || message.target, to, link) };
+    return makeRecordRoutes(this.#parts.tokens, message.callId, caller, called);
   }
 }
 
 const UNREACHABLE: Final = { code: 503, response: undefined, reason: OUT_OF_ORDER };
-
-const BRANCH = ';branch=';
-
-/** The branch of the Via that we put on top. */
-function findBranch(bytes: Buffer): string {
-  const start = bytes.indexOf(BRANCH) + BRANCH.length;
-  return decodeToken(bytes, start, bytes.indexOf(';', start));
-}

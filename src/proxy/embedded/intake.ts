@@ -9,6 +9,7 @@ import type { Branches } from './branches.ts';
 import type { Link } from './link.ts';
 import type { Preparation } from './preparation.ts';
 import type { Self } from './self.ts';
+import type { TopVia } from './via-fix.ts';
 
 /** A request that may be routed. */
 export interface Accepted {
@@ -39,7 +40,7 @@ export class Intake {
   }
 
   /** The request, or why it is refused. @throws SipParseError */
-  accept(message: SipMessage, link: Link, loopHash: string, now: number): Accepted | Reply {
+  accept(message: SipMessage, via: TopVia, link: Link, loopHash: string, now: number): Accepted | Reply {
     const refusal = this.#refuse(message, loopHash);
     if (refusal) return refusal;
     const values = message.all('Route');
@@ -51,7 +52,7 @@ export class Intake {
     const sealed = routes.token ?? '';
     const flow = { transport: link.transport, remote: link.remote };
     return {
-      preparation: { source: link.remote, ownRoutes: routes.own, strictTarget, loopHash },
+      preparation: { source: link.remote, via, ownRoutes: routes.own, strictTarget, loopHash },
       inbound: {
         message,
         flow,

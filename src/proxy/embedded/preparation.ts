@@ -11,6 +11,8 @@ const DEFAULT_MAX_FORWARDS = 70;
 /** What was found out of a request before it was routed: enough to make each copy that is sent on. */
 export interface Preparation {
   readonly source: Address;
+  /** Its topmost Via. */
+  readonly via: TopVia;
   /** Values of Route, from the top, that named us. */
   readonly ownRoutes: number;
   /** Request-URI put in the place of ours by a strict router; empty if none did. RFC 3261 §16.4. */
@@ -28,7 +30,8 @@ export interface Copy {
 }
 
 /** The edits that every copy of a request gets. RFC 3261 §16.6. */
-export function prepareCopy(message: SipMessage, via: TopVia, preparation: Preparation, copy: Copy): MessageEdit {
+export function prepareCopy(message: SipMessage, preparation: Preparation, copy: Copy): MessageEdit {
+  const { via } = preparation;
   const edit = new MessageEdit(message).prepend(copy.lines);
   const stamped = stampVia(via.text, preparation.source);
   if (stamped !== via.text) edit.replace(via.start, via.start + via.text.length, stamped);

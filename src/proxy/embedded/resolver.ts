@@ -32,13 +32,21 @@ export class Resolver {
     if (servers.length > 0) this.#dns.setServers(servers);
   }
 
-  /** Calls back with the hops, best first; with none if there are none. At once if no name is to be looked up. */
-  resolve(text: string, done: Done): void {
+  /** The hops of a URI for which no name has to be looked up; undefined if one has. */
+  findNow(text: string): readonly Hop[] | undefined {
     const uri = parseUri(text);
     const transport = transportOf(uri);
-    if (uri.host === '' || transport === undefined) return done([]);
+    if (uri.host === '' || transport === undefined) return [];
     const ip = uri.parameters.get('maddr') ?? uri.host;
-    if (isIP(ip) > 0) return done([{ transport, ip, port: uri.port ?? defaultPort(transport), host: uri.host }]);
+    return isIP(ip) > 0 ? [{ transport, ip, port: uri.port ?? defaultPort(transport), host: uri.host }] : undefined;
+  }
+
+  /** Calls back with the hops, best first; with none if there are none. At once if no name is to be looked up. */
+  resolve(text: string, done: Done): void {
+    const hops = this.findNow(text);
+    if (hops) return done(hops);
+    const uri = parseUri(text);
+    const transport = transportOf(uri)!;
     this.#resolveName(
       `${transport} ${uri.host} ${uri.port ?? ''} ${uri.parameters.has('transport')}`,
       uri,

@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { Address } from '../../sip/observation.ts';
 import type { Link, LinkEvents } from './link.ts';
 import type { Listening } from './self.ts';
@@ -97,12 +96,13 @@ export class UdpSocket {
   }
 
   #makeSocket(): Socket {
+    const family = this.#listening.ip.includes(':') ? 6 : 4;
     return createSocket({
       type: typeOf(this.#listening.ip),
       reuseAddr: true,
       recvBufferSize: BUFFER_BYTES,
       sendBufferSize: BUFFER_BYTES,
-      lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+      lookup: (host, _options, done) => done(null, host, family),
     });
   }
 

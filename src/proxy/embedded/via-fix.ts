@@ -30,11 +30,18 @@ const HOST = /^\s*SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s;:]+)/i;
 
 /** A request's topmost Via with where it came from: `received`, and `rport` where asked for. RFC 3261 §18.2.1, RFC 3581 §4. */
 export function stampVia(text: string, source: Address): string {
-  const host = HOST.exec(text)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
   const asks = RPORT.test(text);
+  if (!asks && sentBy(text).endsWith(` ${source.ip}:${source.port}`)) return text;
+  const host = HOST.exec(text)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
   const stamped = asks ? text.replace(RPORT, `;rport=${source.port}`) : text;
   if (/;\s*received\s*=/i.test(text) || (host === source.ip && !asks)) return stamped;
   return `${stamped};received=${source.ip}`;
+}
+
+/** What stands before the parameters: protocol, host and port. */
+export function sentBy(text: string): string {
+  const semicolon = text.indexOf(';');
+  return semicolon < 0 ? text : text.slice(0, semicolon);
 }
 
 /** Where responses go by a Via that was stamped. RFC 3261 §18.2.2. */
