@@ -5,6 +5,7 @@ import { Directory } from '../../src/calls/directory.ts';
 import { DirectoryAccounts } from '../../src/commands/accounts.ts';
 import type { Binding } from '../../src/proxy/bindings.ts';
 import { EmbeddedEngine, type EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
+import type { ObservationSink } from '../../src/sip/observation.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
 import type { Place, WirePhone } from './wire-phone.ts';
 
@@ -49,7 +50,11 @@ export interface Opened {
 }
 
 /** Opens the embedded engine; it is stopped when the test ends. */
-export async function openEngine(t: Test, options: Partial<EmbeddedOptions> = {}): Promise<Opened> {
+export async function openEngine(
+  t: Test,
+  options: Partial<EmbeddedOptions> = {},
+  observe: ObservationSink = () => {},
+): Promise<Opened> {
   let skippedMs = 0;
   const drops = new Map<string, number>();
   const bindings = new Map<string, readonly Binding[]>();
@@ -57,7 +62,7 @@ export async function openEngine(t: Test, options: Partial<EmbeddedOptions> = {}
   const { tenants } = parseConfiguration('test', TENANTS, {});
   const accounts = new DirectoryAccounts(new Directory(tenants), tenants, '');
   const events = {
-    onObservation: () => {},
+    onObservation: observe,
     onBindings: (account: string, list: readonly Binding[]) => void bindings.set(account, list),
     onUpstream: () => {},
     onDrop: (reason: string) => void drops.set(reason, (drops.get(reason) ?? 0) + 1),

@@ -1,0 +1,180 @@
+import t, { type Test } from 'tap';
+import { Directory } from '../../src/calls/directory.ts';
+import type { CallEvent } from '../../src/calls/event.ts';
+import { CallTracker } from '../../src/calls/tracker.ts';
+import { connectPipeline } from '../../src/commands/pipeline.ts';
+import { withUpstream } from '../../src/commands/setup.ts';
+import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
+import { parseConfiguration } from '../../src/rules/config-file.ts';
+import { keep, openEngine, type Opened, TENANTS } from './harness.ts';
+import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { type Heard, openUdpPhone, unique, type WirePhone } from './wire-phone.ts';
+
+// Every CallStatus, by calls that really pass through the proxy: what the scripts would be told.
+
+interface Stage extends Opened {
+  readonly caller: WirePhone;
+  readonly phone: WirePhone;
+  readonly other: WirePhone;
+  /** `extension event status detail`, in order; once the calls are over. */
+  readonly told: () => string[];
+}
+
+const NUMBERS = { caller: '101', phone: '102', other: '102' };
+
+async function openStage(t: Test, options: Partial<EmbeddedOptions> = {}): Promise<Stage> {
+  const events: CallEvent[] = [];
+  const [caller, phone, other] = [
+    await keep(t, openUdpPhone()),
+    await keep(t, openUdpPhone()),
+    await keep(t, openUdpPhone()),
+  ];
+  const { tenants } = parseConfiguration('test', TENANTS, {});
+  const upstream = options.upstream === undefined ? [] : [phone.place];
+  const tracker = new CallTracker(new Directory(withUpstream(tenants, upstream)));
+  const observe = connectPipeline(tracker, (more) => events.push(...more));
+  const bindings = Object.entries({ caller, phone, other }).flatMap(([name, { at, place }]) =>
+    name === 'other' && options.upstream === undefined && !options.marker
+      ? []
+      : [
+          {
+            account: `0003*${NUMBERS[name as keyof typeof NUMBERS]}`,
+            contact: `sip:${NUMBERS[name as keyof typeof NUMBERS]}@${at}`,
+            flow: { transport: 'udp' as const, remote: place },
+            path: [],
+            q: 1,
+            expiresAt: Date.now() + 1e6,
+            callId: '',
+            cseq: 0,
+            instance: '',
+          },
+        ],
+  );
+  const opened = await openEngine(t, { trusted: [], trunks: ['127.0.0.1'], bindings, ...options }, observe);
+  const told = (): string[] => {
+    events.push(...tracker.expire(Infinity));
+    return events.map(({ extension, event, params, extras }) =>
+      `${extension} ${event} ${params.CallStatus} ${extras.Detail ?? ''}`.trim(),
+    );
+  };
+  return { ...opened, caller, phone, other, told };
+}
+
+const TO = 'sip:102@acme.example.com';
+const DIALS = ['0003*101 dial-out CALLING', '0003*102 dial-in CALLING'];
+
+async function ring(stage: Stage, to = TO): Promise<{ branch: string; callId: string; invite: Heard }> {
+  const ids = { branch: `z9hG4bK${unique()}`, callId: unique() };
+  stage.caller.send(makeRequest(stage.caller, { to, ...ids }), stage.udp);
+  const invite = await stage.phone.next('INVITE');
+  stage.phone.send(makeResponse(invite, 180), stage.udp);
+  await stage.caller.next(180);
+  return { ...ids, invite };
+}
+
+async function refuse(stage: Stage, code: number, expected = code): Promise<void> {
+  const { invite } = await ring(stage);
+  stage.phone.send(makeResponse(invite, code), stage.udp);
+  await stage.caller.next(expected);
+}
+
+const hangups = (status: string, detail = ''): string[] => [
+  `0003*102 hangup ${status} ${detail}`.trim(),
+  `0003*101 hangup ${status} ${detail}`.trim(),
+];
+
+const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]][] = [
+  [
+    'ANSWER',
+    async (stage) => {
+      const { invite } = await ring(stage);
+      stage.phone.send(makeResponse(invite, 200, { contact: `<sip:102@${stage.phone.at}>` }), stage.udp);
+      const dialog = callerDialog(await stage.caller.next(200));
+      stage.caller.send(makeInDialog(stage.caller, dialog, 'ACK', 1), stage.udp);
+      await stage.phone.next('ACK');
+      stage.caller.send(makeInDialog(stage.caller, dialog, 'BYE', 2), stage.udp);
+      stage.phone.send(makeResponse(await stage.phone.next('BYE'), 200), stage.udp);
+      await stage.caller.next(200);
+    },
+    [...DIALS, '0003*102 answer-in ANSWER', '0003*101 answer-out ANSWER', ...hangups('ANSWER')],
+  ],
+  ['BUSY', (stage) => refuse(stage, 486), [...DIALS, ...hangups('BUSY')]],
+  ['NOANSWER: 480 of a phone that rang', (stage) => refuse(stage, 480), [...DIALS, ...hangups('NOANSWER')]],
+  ['CONGESTION', (stage) => refuse(stage, 500), [...DIALS, ...hangups('CONGESTION')]],
+  [
+    'CANCEL',
+    async (stage) => {
+      const { branch, callId, invite } = await ring(stage);
+      stage.caller.send(
+        makeRequest(stage.caller, { to: TO, method: 'CANCEL', branch, callId, contact: '' }),
+        stage.udp,
+      );
+      stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
+      stage.phone.send(makeResponse(invite, 487), stage.udp);
+      await stage.caller.next(487);
+    },
+    [...DIALS, ...hangups('CANCEL', 'caller_left')],
+  ],
+  [
+    'NOANSWER: the ring time-out of the proxy',
+    async (stage) => {
+      const { invite } = await ring(stage);
+      stage.skip(30_100);
+      stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
+      stage.phone.send(makeResponse(invite, 487), stage.udp);
+      await stage.caller.next(408);
+    },
+    [...DIALS, '0003*102 hangup NOANSWER ring_timeout', '0003*101 hangup NOANSWER'],
+  ],
+  [
+    'NOANSWER: nothing comes back at all',
+    async (stage) => {
+      stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
+      await stage.phone.next('INVITE');
+      stage.skip(32_100);
+      await stage.caller.next(408);
+    },
+    [...DIALS, ...hangups('NOANSWER')],
+  ],
+  [
+    'CHANUNAVAIL: nobody is registered',
+    async (stage) => {
+      stage.caller.send(makeRequest(stage.caller, { to: 'sip:110@acme.example.com' }), stage.udp);
+      await stage.caller.next(480);
+    },
+    [
+      '0003*101 dial-out CALLING',
+      '0003*110 dial-in CALLING',
+      '0003*110 hangup CHANUNAVAIL',
+      '0003*101 hangup CHANUNAVAIL',
+    ],
+  ],
+  [
+    'CHANUNAVAIL: the phone is gone',
+    async (stage) => {
+      const port = stage.phone.place.port;
+      await stage.phone.close();
+      stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
+      t.match((await stage.caller.next(503)).header('Reason'), 'cause=27', `${port}`);
+    },
+    [...DIALS, ...hangups('CHANUNAVAIL')],
+  ],
+  [
+    'CONGESTION: no such number',
+    async (stage) => {
+      stage.caller.send(makeRequest(stage.caller, { to: 'sip:999@acme.example.com' }), stage.udp);
+      await stage.caller.next(404);
+    },
+    ['0003*101 dial-out CALLING', '0003*101 hangup CONGESTION'],
+  ],
+];
+
+t.test('phones that call each other', async (t) => {
+  for (const [title, act, expected] of rows) {
+    await t.test(title, async (t) => {
+      const stage = await openStage(t, { ringMs: 30_000 });
+      await act(stage);
+      t.strictSame(stage.told().toSorted(), expected.toSorted());
+    });
+  }
+});
