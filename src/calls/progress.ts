@@ -6,6 +6,7 @@ import { Deadlines } from './deadlines.ts';
 import type { CallEvent } from './event.ts';
 import { type Ending, writeEvent } from './event-writer.ts';
 import { judgeAddressee, judgeCalled, judgeCaller } from './judgement.ts';
+import { findAnswerer, findEnder, isCalledOver, isLedTo, isRedirected } from './leg-facts.ts';
 import { append, type Dialog, type Leg, Party, type Transaction } from './call.ts';
 import { PARTY_STATES, type PartyInput } from './party-states.ts';
 import type { TrackerOptions } from './tracker-options.ts';
@@ -162,6 +163,7 @@ export class Progress {
     transaction.endedAt = at;
     transaction.cause = readCause(message) ?? transaction.cause;
     if (CHALLENGES.has(message.statusCode)) return this.#challenge(leg, at);
+    if (transaction.parent === undefined) passDown(leg, transaction);
     this.#release(leg, at);
     this.#settle(leg, at, findEnder(leg, transaction), false);
   }
@@ -293,41 +295,18 @@ export class Progress {
   }
 }
 
-/** Who made an unanswered transaction end: a PBX that answers for a phone is the network. */
-function findEnder(leg: Leg, { cancelledBy, aim }: Transaction): EndedBy {
-  if (leg.callerLeft || cancelledBy === 'caller') return 'caller';
-  return cancelledBy === 'network' || aim === 'addressed' ? 'network' : 'called';
-}
-
-const isRedirected = (leg: Leg): boolean => {
-  const code = leg.dialogs.length > 0 ? 0 : (leg.root?.code ?? 0);
-  return code >= 300 && code < 400 && !leg.callerLeft;
-};
-
-/** Over when every device's dialog is or, before any answer, every transaction that leads to it. */
-function isCalledOver(party: Party): boolean {
-  let hasDialog = false;
-  let isPending = false;
-  for (const leg of party.call.legs) {
-    for (const dialog of leg.dialogs) {
-      if (dialog.party !== party) continue;
-      if (!dialog.over) return false;
-      hasDialog = true;
-    }
-    if (leg.phase === 'ended') continue;
-    for (const transaction of leg.transactions) {
-      if (transaction.party === party && transaction.isLeaf && !transaction.hasFailed) isPending = true;
-    }
+/**
+ * A failure that a proxy passes back, or makes up because nothing came, is that of the branches whose own final response was
+ * never seen; not where another branch has that code, and this one was only given up for it.
+ */
+function passDown(leg: Leg, root: Transaction): void {
+  const others = leg.transactions.filter((transaction) => transaction !== root && transaction.cseq === root.cseq);
+  if (others.some(({ code, isLeaf }) => isLeaf && code === root.code)) return;
+  for (const transaction of others) {
+    if (transaction.code > 0 || transaction.cancelledBy !== undefined) continue;
+    transaction.code = root.code;
+    transaction.phrase = root.phrase;
+    transaction.cause = root.cause;
+    transaction.endedAt = root.endedAt;
   }
-  return hasDialog || !isPending;
-}
-
-const isLedTo = (party: Party): boolean => party.call.legs.some((leg) => leg.leadsTo(party));
-
-/** Who sent the 2xx: the end of that branch, else the one whose early dialog it was, else the only one there is. */
-function findAnswerer(leg: Leg, transaction: Transaction | undefined, toTag: string): Party | undefined {
-  if (transaction?.isLeaf) return transaction.party;
-  const leaves = leg.transactions.filter(({ isLeaf, party }) => isLeaf && party);
-  const early = leaves.find(({ earlyTag }) => earlyTag === toTag && toTag !== '');
-  return early?.party ?? (leaves.length === 1 ? leaves[0]!.party : undefined);
 }

@@ -48,7 +48,6 @@ sip:
   listen: ["udp:127.0.0.1:${proxy}"]
   upstream: "sip:127.0.0.1:${called}"
   rateLimit: 0
-hep: { listen: [] }
 log: { level: warn }
 store: ${JSON.stringify(join(folder, 'ringside.db'))}
 `;
