@@ -31,12 +31,20 @@ function kamailio({ proxy, called }: Ports): string[] {
 function ringside(ports: Ports, folder: string): string[] {
   const config = join(folder, 'ringside.yaml');
   writeFileSync(config, ringsideConfig(ports, folder));
+  return runRingside(config);
+}
+
+/** Ringside alone, with a configuration of one's own. */
+export const startRingside = (config: string, ports: Ports, folder: string): ReturnType<Start> =>
+  startServer('Ringside', runRingside(config), ports, folder, 'Ctrl-C stops it.');
+
+function runRingside(config: string): string[] {
   const node = [path('../../../node_modules/.bin/node'), '--max-semi-space-size=24', '--heap-growing-percent=150'];
   return [...node, path('../../../src/main.ts'), 'run', '--config', config];
 }
 
 const ringsideConfig = ({ proxy, called }: Ports, folder: string): string => `
-tenants: [{ extensions: ["*"], pbx: [127.0.0.1] }]
+tenants: [{ extensions: ["*"], sensor: trunk }]
 callEvents:
   - extension: "*"
     event: [dial-in, dial-out, answer-in, answer-out, hangup]
