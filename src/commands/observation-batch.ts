@@ -2,27 +2,38 @@ import type { Observation, Transport } from '../sip/observation.ts';
 import { decodeToken } from '../sip/text.ts';
 
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'sctp', 'ws', 'wss'];
-const BATCH_BYTES = 262_144;
 const HEAD_BYTES = 8 + 1 + 4; // time, transport, size of the message
 const ADDRESS_BYTES = 3; // size of the IP address and port
 
-/** Observations in one piece of memory that goes from thread to thread without being copied. */
+/** Room for a batch; what is larger than usual does not come back into use. */
+export const BATCH_BYTES = 262_144;
+
+/** Observations in memory that two threads share, so that nothing is copied from one to the other. */
 export class ObservationBatch {
-  #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  readonly memory: SharedArrayBuffer;
+  readonly #bytes: Buffer;
   #length = 0;
 
+  constructor(memory = new SharedArrayBuffer(BATCH_BYTES)) {
+    this.memory = memory;
+    this.#bytes = Buffer.from(memory);
+  }
+
+  /** Bytes in use. */
   get length(): number {
     return this.#length;
   }
 
+  /** What it takes to add an observation. */
+  static sizeOf({ source, destination, bytes }: Observation): number {
+    return HEAD_BYTES + 2 * ADDRESS_BYTES + source.ip.length + destination.ip.length + bytes.length;
+  }
+
   /** Adds one; false if it does not fit any more. */
-  add({ observedAt, source, destination, transport, bytes }: Observation): boolean {
-    const size = HEAD_BYTES + 2 * ADDRESS_BYTES + source.ip.length + destination.ip.length + bytes.length;
-    if (this.#length + size > this.#bytes.length) {
-      if (this.#length > 0) return false;
-      this.#bytes = Buffer.allocUnsafeSlow(size);
-    }
+  add(observation: Observation): boolean {
+    const { observedAt, source, destination, transport, bytes } = observation;
     const batch = this.#bytes;
+    if (this.#length + ObservationBatch.sizeOf(observation) > batch.length) return false;
     let at = batch.writeDoubleLE(observedAt, this.#length);
     at = batch.writeUInt8(TRANSPORTS.indexOf(transport), at);
     at = this.#addAddress(source.ip, source.port, at);
@@ -33,12 +44,9 @@ export class ObservationBatch {
     return true;
   }
 
-  /** What was added, to be handed over; the batch begins anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.#bytes.buffer, 0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  /** Begins anew: what was in it has been read. */
+  clear(): void {
     this.#length = 0;
-    return taken;
   }
 
   #addAddress(ip: string, port: number, at: number): number {
@@ -49,9 +57,9 @@ export class ObservationBatch {
   }
 }
 
-/** The observations of a batch, in order; their bytes lie in the batch. */
-export function readBatch(taken: Uint8Array<ArrayBuffer>, sink: (observation: Observation) => void): void {
-  const batch = Buffer.from(taken.buffer, taken.byteOffset, taken.length);
+/** The observations in the first `length` bytes of a batch, in order; their bytes lie in it. */
+export function readBatch(memory: SharedArrayBuffer, length: number, sink: (observation: Observation) => void): void {
+  const batch = Buffer.from(memory, 0, length);
   let at = 0;
   const readAddress = (): Observation['source'] => {
     const end = at + 1 + batch[at]!;

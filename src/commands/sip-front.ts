@@ -9,7 +9,7 @@ import type { SipState } from './sip-state.ts';
 
 const RESTART_MS = 500;
 const REPORT_MS = 60_000;
-const YOUNG_MB = 64;
+const YOUNG_MB = 160;
 
 /** An address can't be had, or the engine can't start for another reason. */
 export class SipStartError extends Error {
@@ -101,9 +101,9 @@ export class SipFront {
   #take(message: FromThread): void {
     switch (message.kind) {
       case 'batch':
-        readBatch(message.bytes, this.#events.onObservation);
+        readBatch(message.memory, message.length, this.#events.onObservation);
         this.#until = message.until;
-        return this.#tell({ kind: 'done', bytes: message.bytes.length });
+        return this.#tell({ kind: 'done' });
       case 'upstream':
         return this.#events.onUpstream(message.places);
       case 'bindings':

@@ -12,18 +12,18 @@ export interface ThreadStart {
   readonly maxObservedBytes: number;
 }
 
-/** What it is told. */
+/** What it is told; `done`: the oldest batch that waits has been read. */
 export type ToThread =
   | { readonly kind: 'plan'; readonly tenants: readonly Tenant[] }
   | { readonly kind: 'certificates'; readonly server: NonNullable<TlsOptions['server']> }
-  | { readonly kind: 'done'; readonly bytes: number }
+  | { readonly kind: 'done' }
   | { readonly kind: 'stop'; readonly drainMs: number };
 
 /** What it tells. A `batch` may be empty: then it tells that nothing was observed up to that time. */
 export type FromThread =
   | { readonly kind: 'started'; readonly addresses: readonly string[] }
   | { readonly kind: 'refused'; readonly text: string }
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly until: number }
+  | { readonly kind: 'batch'; readonly memory: SharedArrayBuffer; readonly length: number; readonly until: number }
   | { readonly kind: 'bindings'; readonly account: string; readonly bindings: readonly Binding[] }
   | { readonly kind: 'upstream'; readonly places: readonly Address[] }
   | { readonly kind: 'drops'; readonly drops: ReadonlyMap<string, number> }

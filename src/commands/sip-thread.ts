@@ -6,23 +6,26 @@ import type { Accounts } from '../proxy/accounts.ts';
 import { EmbeddedEngine } from '../proxy/embedded/embedded-engine.ts';
 import type { Observation } from '../sip/observation.ts';
 import { DirectoryAccounts } from './accounts.ts';
-import { ObservationBatch } from './observation-batch.ts';
+import { BATCH_BYTES, ObservationBatch } from './observation-batch.ts';
 import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
 
 // The thread of the SIP engine: calls go on here whatever the rest of Ringside is busy with.
 
 const FLUSH_MS = 20;
 const BEAT_MS = 200;
+const MAX_SPARE = 16;
 const MAX_LINES_PER_BEAT = 10;
 
 const port = parentPort!;
 const { options, tenants, realm, maxObservedBytes } = workerData as ThreadStart;
 
-const tell = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+const tell = (message: FromThread): void => port.postMessage(message);
 
 /** Hands observations over in batches, as long as they are taken. */
 class Outlet {
-  readonly #batch = new ObservationBatch();
+  #batch = new ObservationBatch();
+  readonly #waiting: ObservationBatch[] = []; // the oldest first
+  readonly #spare: ObservationBatch[] = [];
   readonly #drops = new Map<string, number>();
   #toldDrops = 0;
   #waitingBytes = 0;
@@ -33,21 +36,32 @@ class Outlet {
     if (this.#waitingBytes > maxObservedBytes) return this.drop('observed too late to be looked at');
     if (!this.#batch.add(observation)) {
       this.flush();
-      this.#batch.add(observation);
+      this.#addLarge(observation);
     }
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  #addLarge(observation: Observation): void {
+    const size = ObservationBatch.sizeOf(observation);
+    if (size > BATCH_BYTES) this.#batch = new ObservationBatch(new SharedArrayBuffer(size));
+    this.#batch.add(observation);
   }
 
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const bytes = this.#batch.take();
-    this.#waitingBytes += bytes.length;
-    tell({ kind: 'batch', bytes, until: Date.now() }, [bytes.buffer]);
+    const { memory, length } = this.#batch;
+    this.#waitingBytes += memory.byteLength;
+    this.#waiting.push(this.#batch);
+    this.#batch = this.#spare.pop() ?? new ObservationBatch();
+    tell({ kind: 'batch', memory, length, until: Date.now() });
   }
 
-  done(bytes: number): void {
-    this.#waitingBytes -= bytes;
+  done(): void {
+    const batch = this.#waiting.shift()!;
+    this.#waitingBytes -= batch.memory.byteLength;
+    batch.clear();
+    if (batch.memory.byteLength === BATCH_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(batch);
   }
 
   drop(reason: string): void {
@@ -88,7 +102,7 @@ port.on('message', (message: ToThread) => {
     case 'certificates':
       return engine.useCertificates(message.server);
     case 'done':
-      return outlet.done(message.bytes);
+      return outlet.done();
     case 'stop':
       return void stop(message.drainMs);
   }

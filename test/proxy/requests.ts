@@ -25,20 +25,22 @@ const contactOf = (phone: WirePhone, from: string): string =>
 
 /** Text of a request of a phone. */
 export function makeRequest(phone: WirePhone, options: RequestOptions): string {
-  const { method = 'INVITE', to, body = method === 'INVITE' ? SDP : '', from = 'sip:101@acme.example.com' } = options;
-  const { callId = unique(), cseq = 1, fromTag = 'f1', toTag = '', maxForwards = 70 } = options;
+  const { method = 'INVITE', to, from = 'sip:101@acme.example.com', headers = [], maxForwards = 70 } = options;
+  const { callId = unique(), cseq = 1, fromTag = 'f1', toTag = '', branch = `z9hG4bK${unique()}` } = options;
+  const body = options.body ?? (method === 'INVITE' ? SDP : '');
   const contact = options.contact ?? contactOf(phone, from);
+  const line = (name: string, value: string): string[] => (value === '' ? [] : [`${name}: ${value}`]);
   const lines = [
     `${method} ${to} SIP/2.0`,
-    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=${options.branch ?? `z9hG4bK${unique()}`};rport`,
-    ...(maxForwards === '' ? [] : [`Max-Forwards: ${maxForwards}`]),
+    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=${branch};rport`,
+    ...line('Max-Forwards', `${maxForwards}`),
     `From: <${from}>;tag=${fromTag}`,
     `To: <${method === 'REGISTER' ? from : to}>${toTag === '' ? '' : `;tag=${toTag}`}`,
     `Call-ID: ${callId}`,
     `CSeq: ${cseq} ${method}`,
-    ...(contact === '' ? [] : [`Contact: ${contact}`]),
-    ...(options.headers ?? []),
-    ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    ...line('Contact', contact),
+    ...headers,
+    ...line('Content-Type', body === '' ? '' : 'application/sdp'),
     `Content-Length: ${body.length}`,
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;

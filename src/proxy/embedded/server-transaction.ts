@@ -67,7 +67,7 @@ export class ServerTransaction implements Timed {
     this.#host.sendResponse(this, bytes, code, false);
     if (this.state === 'accepted')
       this.#response = undefined; // whoever answered sends it again itself
-    else this.#response = bytes;
+    else this.#response = this.isFinal ? ownCopy(bytes) : bytes;
     if (this.state !== state) this.#close();
     else this.#stop();
   }
@@ -130,3 +130,10 @@ export class ServerTransaction implements Timed {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** Bytes that are kept for long must not keep the pool that they were cut from. */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
