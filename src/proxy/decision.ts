@@ -32,6 +32,8 @@ export interface Target {
   /** New Request-URI; else it stays. */
   readonly uri?: string;
   readonly to: Flow | readonly Hop[] | string;
+  /** The URI in `to`, where it was read already. */
+  readonly parsed?: SipUri;
 }
 
 /** Passes the request on. */

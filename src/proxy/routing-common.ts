@@ -11,7 +11,7 @@ export function answerOptions({ message, uri, isOurs }: Inbound): Decision | und
 
 /** A request along a route of ours goes on where that leads: to a flow, the next route, or the Request-URI. RFC 3261 §16.6. */
 export function followRoute(inbound: Inbound, isTrusted: boolean): Decision {
-  const { routeFlow, nextRoute, target } = inbound;
+  const { routeFlow, nextRoute, target, uri } = inbound;
   if (nextRoute !== '') return relayTo({ to: nextRoute }, isTrusted);
-  return relayTo({ to: routeFlow ?? target }, isTrusted);
+  return relayTo(routeFlow ? { to: routeFlow } : { to: target, parsed: uri }, isTrusted);
 }

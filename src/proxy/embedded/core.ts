@@ -74,7 +74,9 @@ export class ProxyCore implements ServerHost {
   }
 
   sendResponse({ link, method }: ServerTransaction, bytes: Buffer, code: number): void {
-    if (code >= 200 && isTold(method)) this.#parts.onSend(link, bytes);
+    if (code >= 300 || (code >= 200 && method === 'REGISTER')) {
+      if (isTold(method)) this.#parts.onSend(link, bytes);
+    }
     link.send(bytes);
   }
 

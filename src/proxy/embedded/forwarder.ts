@@ -96,11 +96,11 @@ export class Forwarder implements ContextHost {
   }
 
   /** The way to a target; undefined if a name has to be resolved for that. */
-  #findHops({ to, uri }: Target): { readonly link: Link | undefined } | undefined {
+  #findHops({ to, uri, parsed }: Target): { readonly link: Link | undefined } | undefined {
     const { transports, resolver } = this.#parts;
     if (typeof to !== 'string')
       return { link: 'transport' in to ? transports.follow(to, uri) : transports.connect(to[0]!) };
-    const hops = resolver.findNow(to);
+    const hops = resolver.findNow(to, parsed);
     return hops && { link: hops[0] && transports.connect(hops[0]) };
   }
 

@@ -33,8 +33,7 @@ export class Resolver {
   }
 
   /** The hops of a URI for which no name has to be looked up; undefined if one has. */
-  findNow(text: string): readonly Hop[] | undefined {
-    const uri = parseUri(text);
+  findNow(text: string, uri = parseUri(text)): readonly Hop[] | undefined {
     const transport = transportOf(uri);
     if (uri.host === '' || transport === undefined) return [];
     const ip = uri.parameters.get('maddr') ?? uri.host;
