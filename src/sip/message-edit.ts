@@ -36,6 +36,13 @@ export class MessageEdit {
     return this.replace(first, first, lines);
   }
 
+  /** Puts whole lines behind the field of that index; -1: before all. */
+  insertBehind(index: number, lines: string): this {
+    if (index < 0) return this.prepend(lines);
+    const next = this.#text.indexOf('\n', this.#message.fields.endOf(index)) + 1;
+    return this.replace(next, next, lines);
+  }
+
   /** Puts whole lines behind the last header field. */
   append(lines: string): this {
     const { bodyStart } = this.#message;

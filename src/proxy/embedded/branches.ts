@@ -42,7 +42,7 @@ export class Branches {
 }
 
 /** Hash of all that routing depends on. */
-export function hashRouting(message: SipMessage): string {
+export function hashRouting(message: SipMessage, routes: readonly string[]): string {
   const { target, callId, fromTag, toTag, cseq } = message;
-  return hashText(`${target} ${callId} ${fromTag} ${toTag} ${cseq} ${message.raw('Route')}`);
+  return hashText(`${target} ${callId} ${fromTag} ${toTag} ${cseq} ${routes.join()}`);
 }

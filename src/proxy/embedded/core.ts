@@ -1,7 +1,7 @@
 import { SipMessage } from '../../sip/message.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
 import type { Decision, Reply, Routing } from '../decision.ts';
-import { type Branches, hashRouting } from './branches.ts';
+import type { Branches } from './branches.ts';
 import { ResponseContext } from './context.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Accepted, Intake } from './intake.ts';
@@ -112,7 +112,7 @@ export class ProxyCore implements ServerHost {
   }
 
   #accept(message: SipMessage, via: TopVia, link: Link): Accepted | Reply {
-    return this.#parts.intake.accept(message, via, link, hashRouting(message), this.#parts.clock());
+    return this.#parts.intake.accept(message, via, link, this.#parts.clock());
   }
 
   #decide(accepted: Accepted, message: SipMessage): Decision {

@@ -13,11 +13,11 @@ import type { Marker } from './marker.ts';
 import { prepareCopy, type Preparation } from './preparation.ts';
 import { beginsDialog, callerFlow, makeRecordRoutes, targetFlow } from './record-route.ts';
 import { isTold } from './told.ts';
-import { makeFollowUp, makeReply, phraseOf } from './replies.ts';
+import { makeFollowUp, makeReply, makeVias, phraseOf } from './replies.ts';
 import type { Resolver } from './resolver.ts';
 import type { Timers } from './timers.ts';
 import type { TransportLayer } from './transport-layer.ts';
-import { findTopVia } from './via-fix.ts';
+import { findTopVia, isLastVia } from './via-fix.ts';
 
 /** Cause of a branch whose target refuses or can't be reached: destination out of order. ITU-T Q.850 §2.2.7. */
 export const OUT_OF_ORDER = 'Q.850;cause=27;text="Destination out of order"';
@@ -119,8 +119,10 @@ export class Forwarder implements ContextHost {
     transaction.acknowledge(ack);
   }
 
-  strip(response: SipMessage, { relay }: ResponseContext): Buffer {
+  strip(response: SipMessage, { relay, server, preparation }: ResponseContext): Buffer {
     const edit = new MessageEdit(response).removeFirstValue(findTopVia(response)!.index);
+    if (isLastVia(response) && server.request.length > 0)
+      edit.prepend(makeVias(SipMessage.parse(server.request), preparation.source));
     if (response.statusCode >= 200) relay.editResponse?.(edit, response);
     return edit.toBuffer();
   }
@@ -194,9 +196,10 @@ export class Forwarder implements ContextHost {
     const { branches, marker, peerKind } = this.#parts;
     const key = branches.next(preparation.loopHash);
     const target = uri || preparation.strictTarget;
-    let lines = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
-    if (branch && beginsDialog(message)) lines += this.#recordRoutes(message, from, link, target, branch.target);
-    const edit = prepareCopy(message, preparation, { target, lines });
+    const via = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
+    const routes =
+      branch && beginsDialog(message) ? this.#recordRoutes(message, from, link, target, branch.target) : '';
+    const edit = prepareCopy(message, preparation, { target, via, routes });
     if (branch && message.method === 'INVITE')
       marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);

@@ -5,7 +5,7 @@ import type { Accounts } from '../accounts.ts';
 import { type Inbound, reply, type Reply } from '../decision.ts';
 import type { Peers } from '../peers.ts';
 import { parseFlow, type Tokens } from '../token.ts';
-import type { Branches } from './branches.ts';
+import { type Branches, hashRouting } from './branches.ts';
 import type { Link } from './link.ts';
 import type { Preparation } from './preparation.ts';
 import type { Self } from './self.ts';
@@ -40,10 +40,11 @@ export class Intake {
   }
 
   /** The request, or why it is refused. @throws SipParseError */
-  accept(message: SipMessage, via: TopVia, link: Link, loopHash: string, now: number): Accepted | Reply {
+  accept(message: SipMessage, via: TopVia, link: Link, now: number): Accepted | Reply {
+    const values = message.all('Route');
+    const loopHash = hashRouting(message, values);
     const refusal = this.#refuse(message, loopHash);
     if (refusal) return refusal;
-    const values = message.all('Route');
     const strictTarget = this.#findStrictTarget(message, values);
     const routes = this.#readRoutes(strictTarget === '' ? values : values.slice(0, -1), message);
     const target = strictTarget || message.target;

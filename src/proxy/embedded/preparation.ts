@@ -5,6 +5,7 @@ import type { Address } from '../../sip/observation.ts';
 import { stampVia, type TopVia } from './via-fix.ts';
 
 const ROUTE = headerNumber('Route');
+const RECORD_ROUTE = headerNumber('Record-Route');
 const MAX_FORWARDS = headerNumber('Max-Forwards');
 const DEFAULT_MAX_FORWARDS = 70;
 
@@ -25,14 +26,17 @@ export interface Preparation {
 export interface Copy {
   /** New Request-URI, or empty. */
   readonly target: string;
-  /** Header lines that go on top: our Via, then our Record-Routes. */
-  readonly lines: string;
+  /** Our Via line, which goes on top. */
+  readonly via: string;
+  /** Our Record-Route lines, or empty: they go behind the Vias, which some devices look for in one piece. */
+  readonly routes: string;
 }
 
 /** The edits that every copy of a request gets. RFC 3261 §16.6. */
 export function prepareCopy(message: SipMessage, preparation: Preparation, copy: Copy): MessageEdit {
   const { via } = preparation;
-  const edit = new MessageEdit(message).prepend(copy.lines);
+  const edit = new MessageEdit(message).prepend(copy.via);
+  if (copy.routes !== '') edit.insertBehind(findRouteFront(message), copy.routes);
   const stamped = stampVia(via.text, preparation.source);
   if (stamped !== via.text) edit.replace(via.start, via.start + via.text.length, stamped);
   const target = copy.target || preparation.strictTarget;
@@ -40,6 +44,13 @@ export function prepareCopy(message: SipMessage, preparation: Preparation, copy:
   countForward(edit, message);
   takeRoutes(edit, message, preparation);
   return edit;
+}
+
+/** The field behind which a Record-Route goes: the last Via, unless a Record-Route stands before that. */
+function findRouteFront(message: SipMessage): number {
+  const last = message.indexes('Via').at(-1)!;
+  const route = message.fields.first(RECORD_ROUTE);
+  return route >= 0 && route < last ? route - 1 : last;
 }
 
 function countForward(edit: MessageEdit, message: SipMessage): void {

@@ -3,17 +3,23 @@ import type { Address } from '../../sip/observation.ts';
 import { hashText } from './branches.ts';
 import { stampVia } from './via-fix.ts';
 
+/** The Via lines of a response. RFC 3261 §8.2.6.2. */
+export const makeVias = (request: SipMessage, source: Address): string =>
+  request
+    .all('Via')
+    .map((via, i) => `Via: ${i === 0 ? stampVia(via, source) : via}\r\n`)
+    .join('');
+
 const TAGGED = /;\s*tag\s*=/i;
 
 /** A response of our own: what ties it to the request is copied. `lines` are header lines, each with its line end. RFC 3261 §8.2.6. */
 export function makeReply(request: SipMessage, source: Address, code: number, phrase: string, lines = ''): Buffer {
-  const vias = request.all('Via').map((via, i) => `Via: ${i === 0 ? stampVia(via, source) : via}\r\n`);
   const to = request.raw('To');
   const tag = code > 100 && !TAGGED.test(to) ? `;tag=rs${hashText(`${request.callId}${request.branch}`)}` : '';
   const routes =
     code > 100 && code < 300 ? request.all('Record-Route').map((route) => `Record-Route: ${route}\r\n`) : [];
   const text =
-    `SIP/2.0 ${code} ${phrase}\r\n${vias.join('')}${routes.join('')}From: ${request.raw('From')}\r\nTo: ${to}${tag}\r\n` +
+    `SIP/2.0 ${code} ${phrase}\r\n${makeVias(request, source)}${routes.join('')}From: ${request.raw('From')}\r\nTo: ${to}${tag}\r\n` +
     `Call-ID: ${request.callId}\r\nCSeq: ${request.raw('CSeq')}\r\n${lines}Content-Length: 0\r\n\r\n`;
   return Buffer.from(text, 'latin1');
 }

@@ -25,6 +25,14 @@ export function findTopVia(message: SipMessage): TopVia | undefined {
   return { index, start, end, text: message.latin1.slice(start, end).trimEnd() };
 }
 
+/** Whether ours is the only Via of a response: a device left out the others, and who asked is to be told all the same. */
+export function isLastVia(response: SipMessage): boolean {
+  const { fields } = response;
+  const index = fields.first(VIA);
+  if (fields.next(VIA, index) >= 0) return false;
+  return findComma(response.latin1, fields.startOf(index), fields.endOf(index)) < 0;
+}
+
 const RPORT = /;\s*rport\s*(?=;|$)/i;
 const HOST = /^\s*SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s;:]+)/i;
 

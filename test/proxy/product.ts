@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { Ringside } from '../commands/process.ts';
+import { until } from './support/ports.ts';
+import type { Endpoint } from './support/relay.ts';
+
+/** Ringside as its users run it, with a script that takes every event. */
+export interface Product {
+  readonly process: Ringside;
+  /** Where it takes SIP, by transport. */
+  readonly places: { readonly [transport: string]: Endpoint };
+  readonly udp: Endpoint;
+  /** What the script got, in order. */
+  readonly told: readonly Record<string, string>[];
+  /** `extension event status`, in order, once there are that many; fails if they do not come, or more do. */
+  readonly events: (count: number) => Promise<string[]>;
+}
+
+export interface ProductOptions {
+  /** Lines of the section `sip`, and of the first tenant. */
+  readonly sip?: string;
+  readonly tenant?: string;
+  /** Folder to run in: that of a run before keeps its store. */
+  readonly folder?: string;
+}
+
+/** Starts Ringside and its script; both end with the test. */
+export async function startProduct(t: Test, options: ProductOptions = {}): Promise<Product> {
+  const told: Record<string, string>[] = [];
+  const script = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      told.push(JSON.parse(body) as Record<string, string>);
+      response.end();
+    });
+  });
+  await new Promise<void>((done) => script.listen(0, '127.0.0.1', done));
+  t.teardown(() => script.close());
+  const folder = options.folder ?? t.testdir();
+  const file = join(folder, 'ringside.yaml');
+  writeFileSync(file, makeConfig((script.address() as AddressInfo).port, options));
+  const process = new Ringside(t, ['run', '--config', file]);
+  const [, list = ''] = await process.waitFor(/^SIP .* on (.*)\.\n[^]*Ctrl-C/m);
+  const places = Object.fromEntries([...list.matchAll(/(\w+):([\d.]+):(\d+)/g)].map(readPlace));
+  return { process, places, udp: places['udp']!, told, events: (count) => waitForEvents(told, count) };
+}
+
+const readPlace = ([, transport, ip, port]: RegExpMatchArray): [string, Endpoint] => [
+  transport!,
+  { ip: ip!, port: Number(port) },
+];
+
+const makeConfig = (port: number, { sip = '', tenant = '' }: ProductOptions): string => `
+tenants:
+  - prefix: "0003"
+    domains: [acme.example.com]
+    extensions: [{ number: "101", password: secret101 }, { number: "102", password: secret102 }, "1000-9999"]
+    ${tenant}
+callEvents:
+  - extension: "*"
+    event: [dial-in, dial-out, answer-in, answer-out, hangup]
+    method: POST
+    body: json
+    extras: [EventType, EventID, Detail]
+    url: "http://127.0.0.1:${port}/script"
+sip:
+  listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "ws:127.0.0.1:0"]
+  rateLimit: 0
+  ${sip}
+log: { level: warn }
+`;
+
+async function waitForEvents(told: readonly Record<string, string>[], count: number): Promise<string[]> {
+  await until(() => told.length >= count, `${count} events`, 15_000).catch((error: Error) => {
+    const there = Object.entries(Object.groupBy(told.map(describe), (event) => event));
+    throw new Error(
+      `${error.message}; there were ${there.map(([event, all]) => `${all!.length} ${event}`).join(', ')}`,
+    );
+  });
+  return told.map(describe);
+}
+
+function describe(event: Record<string, string>): string {
+  const whose = event['CallFlow'] === 'OUT' ? event['CallerExtension'] : event['CalledExtension'];
+  return `${whose} ${event['EventType']} ${event['CallStatus']}`;
+}
