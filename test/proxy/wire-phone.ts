@@ -113,16 +113,18 @@ export class WirePhone {
     if (index >= 0) return this.#unread.splice(index, 1)[0]!;
     return new Promise((done, fail) => {
       const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
         const heard = this.log.map(({ startLine }) => startLine).join('\n  ');
         fail(new Error(`${this.at} waited for ${what}; it got\n  ${heard || 'nothing'}`));
       }, withinMs);
-      this.#waiting.push({
+      const waiting: Waiting = {
         what,
         done: (heard) => {
           clearTimeout(timer);
           done(heard);
         },
-      });
+      };
+      this.#waiting.push(waiting);
     });
   }
 

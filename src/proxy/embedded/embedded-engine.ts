@@ -26,6 +26,7 @@ import { type TlsOptions, TransportLayer } from './transport-layer.ts';
 
 const TICK_MS = 20;
 const RESOLVE_MS = 30_000;
+const RESOLVE_WAIT_MS = 3000;
 const EXPIRE_MS = 5000;
 const DRAIN_STEP_MS = 50;
 const MAX_SKEW_MS = 500;
@@ -117,9 +118,9 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#self = new Self(bound, this.#options.interfaces, this.#options.advertise);
     this.#assemble();
     this.#timers.advance(this.#monotonic());
-    this.#resolveUpstream();
+    await this.#resolveUpstream();
     this.#every(TICK_MS, () => this.#tick());
-    this.#every(RESOLVE_MS, () => this.#resolveUpstream());
+    this.#every(RESOLVE_MS, () => void this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
     return bound.map(({ transport, ip, port }) => `${transport}:${formatHostPort({ ip, port })}`);
   }
@@ -219,12 +220,17 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     if (Math.abs(epochMs - this.#epochMs) > MAX_SKEW_MS) this.#epochMs = epochMs;
   }
 
-  #resolveUpstream(): void {
+  /** Looks up where the PBX is; done when that is known, or is not known for so long that calls can't wait. */
+  #resolveUpstream(): Promise<void> {
     const { upstream } = this.#options;
-    if (upstream === '') return;
-    this.#resolver.resolve(upstream, (hops) => {
-      if (hops.length > 0) this.#useUpstream(hops);
-      else this.#events.onLog('warn', 'the name of the PBX has no address', { upstream });
+    return new Promise((done) => {
+      if (upstream === '') return done();
+      setTimeout(done, RESOLVE_WAIT_MS).unref();
+      this.#resolver.resolve(upstream, (hops) => {
+        if (hops.length > 0) this.#useUpstream(hops);
+        else this.#events.onLog('warn', 'the name of the PBX has no address', { upstream });
+        done();
+      });
     });
   }
 
