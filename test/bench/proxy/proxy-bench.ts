@@ -21,7 +21,7 @@ const number = (name: string, otherwise: number): number => Number(process.env[n
 const RATE = number('RATE', options.held ? 1000 : 2000);
 const SECONDS = number('SECONDS', 30);
 const HOLD = number('HOLD', 1000);
-const WARMUP = number('WARMUP', 0);
+const WARMUP = number('WARMUP', 5);
 const HELD = number('HELD', 20_000);
 const SETTLE = number('SETTLE', 40); // longer than any transaction is remembered
 const PORT = number('PORT', 17060);
