@@ -16,10 +16,8 @@ const registrar = z.strictObject({
   algorithms: z
     .array(z.enum(['SHA-256', 'MD5']))
     .min(1)
-    .default(['MD5', 'SHA-256'])
-    .describe(
-      'Digest algorithms in the order in which they are offered: many phones know MD5 only, and look at the first',
-    ),
+    .default(['MD5'])
+    .describe('Digest algorithms that are offered: many phones know MD5 only, and give up when they see another'),
   nonceLifetime: duration('5m', 'How long a challenge can be answered', '10s', '1d'),
 });
 

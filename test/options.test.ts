@@ -44,7 +44,12 @@ t.test('an empty file is complete', (t) => {
   t.match(options, {
     tenants: [],
     callEvents: [],
-    sip: { engine: 'none', listen: [] },
+    sip: {
+      engine: 'embedded',
+      listen: ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'],
+      path: 'auto',
+      marker: 'X-CallAPIID',
+    },
     defaults: { callFlow: 'upper', callId: 'sip', answeredHangup: 'ANSWER', omitEmpty: false },
     callStatus: { responses: {}, q850: {} },
     log: { level: 'info' },

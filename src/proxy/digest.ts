@@ -5,10 +5,10 @@ import type { Account } from './accounts.ts';
 
 export type Algorithm = 'SHA-256' | 'MD5';
 
+const ALGORITHMS: readonly Algorithm[] = ['MD5', 'SHA-256'];
+
 const NODE_NAMES: { readonly [algorithm in Algorithm]: string } = { 'SHA-256': 'sha256', 'MD5': 'md5' };
 const MAX_NONCES = 50_000;
-/** Phones that give up when any challenge is of another algorithm than MD5, instead of passing over it. */
-const MD5_ONLY = /^baresip v[01]\./;
 const MAX_CREDENTIALS = 2000;
 const TIME_LENGTH = 9;
 const START_LENGTH = TIME_LENGTH + 8;
@@ -34,14 +34,15 @@ export class Digest {
     this.#algorithms = algorithms;
   }
 
-  /** Values of the challenge header fields, one for each algorithm. `agent`: the User-Agent that is asked. */
-  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number, agent: string): string[] {
+  /** Values of the challenge header fields, one for each algorithm that is offered; whoever can do no other is offered that. */
+  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number): string[] {
     const nonce = this.#makeNonce(now);
     const stale = isStale ? ', stale=true' : '';
-    return this.#algorithms
-      .filter((algorithm) => !account || canCheck(account, algorithm))
-      .filter((algorithm) => algorithm === 'MD5' || !MD5_ONLY.test(agent))
-      .map((algorithm) => `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`);
+    const offered = this.#algorithms.filter((algorithm) => !account || canCheck(account, algorithm));
+    const possible = ALGORITHMS.filter((algorithm) => account && canCheck(account, algorithm));
+    return (offered.length > 0 ? offered : possible).map(
+      (algorithm) => `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
+    );
   }
 
   /** The user name that credentials claim; empty if there are none for the realm. */
@@ -54,7 +55,7 @@ export class Digest {
     const credentials = findCredentials(values, realm);
     if (!credentials) return 'none';
     const algorithm = (credentials.parameters.get('algorithm') ?? 'MD5').toUpperCase() as Algorithm;
-    if (!account || !this.#algorithms.includes(algorithm) || !canCheck(account, algorithm)) return 'wrong';
+    if (!account || !ALGORITHMS.includes(algorithm) || !canCheck(account, algorithm)) return 'wrong';
     const expected = respond(algorithm, method, realm, account, credentials);
     if (!isSame(credentials.parameters.get('response') ?? '', expected)) return 'wrong';
     return this.#isFresh(credentials.parameters, now) ? 'good' : 'stale';

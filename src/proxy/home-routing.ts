@@ -47,7 +47,10 @@ export class HomeRouting implements Routing {
   }
 
   #challenge(realm: string, isStale: boolean, { message, now }: Inbound): Decision {
-    const challenges = this.#digest.challenge(realm, undefined, isStale, now, message.raw('User-Agent'));
+    const from = parseUri(message.from?.uri ?? '');
+    const account = this.#accounts().find(userNumber(from), from.host);
+    const challenges = this.#digest.challenge(realm, account, isStale, now);
+    if (challenges.length === 0) return reply(403, 'Forbidden');
     return reply(
       407,
       'Proxy Authentication Required',

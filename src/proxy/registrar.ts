@@ -56,7 +56,7 @@ export class Registrar {
     const verdict = this.#digest.check(values, realm, 'REGISTER', claimed, now);
     if (verdict === 'wrong') return reply(403, 'Forbidden');
     if (verdict === 'good') return claimed?.id === account?.id ? undefined : reply(403, 'Forbidden');
-    const challenges = this.#digest.challenge(realm, account, verdict === 'stale', now, message.raw('User-Agent'));
+    const challenges = this.#digest.challenge(realm, account, verdict === 'stale', now);
     if (challenges.length === 0) return reply(403, 'Forbidden');
     return reply(
       401,

@@ -29,6 +29,7 @@ hep: { listen: ["udp:127.0.0.1:9060"] }
     status: 0,
     stdout: [
       'ringside.yaml:6:18: callEvents[1].extension: no tenant has the extension 0003*999 (warning)',
+      'SIP as registrar and proxy on udp:127.0.0.1:5060 and tcp:127.0.0.1:5060.',
       'Listening for HEP on udp:127.0.0.1:9060.',
       'Extensions of 0003.',
       'Calling one script:',
@@ -46,7 +47,7 @@ t.test('an empty file', (t) => {
   const { status, stdout } = ringside(t.testdir({ 'empty.yaml': '' }), 'check', 'empty.yaml');
   t.equal(status, 0);
   t.strictSame(stdout, [
-    'Listening on nothing: hep.listen is empty.',
+    'SIP as registrar and proxy on udp:127.0.0.1:5060 and tcp:127.0.0.1:5060.',
     'No tenants: nobody is an extension, so nothing will be told.',
     'No rules: no script is called.',
     'empty.yaml is fine.',

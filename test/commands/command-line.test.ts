@@ -47,6 +47,7 @@ async function openScript(
 const rules = (url: string, events = 'dial-in, dial-out, answer-in, answer-out, hangup'): string => `
 tenants: [{ extensions: ["101-103"] }]
 callEvents: [{ extension: "*", event: [${events}], method: POST, url: "${url}", extras: [EventType] }]
+sip: { engine: none }
 hep: { listen: ["udp:127.0.0.1:0"] }
 store: ${join(folder, `${Math.random()}.db`)}
 `;

@@ -9,9 +9,12 @@ import type { ObservationSink } from '../../src/sip/observation.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
 import type { Place, WirePhone } from './wire-phone.ts';
 
+/** SHA-256 of `104:acme.example.com:secret104`. */
+const HA1_104 = 'af226257a323700cf1ec2d593298ae9c8eb4dcb60ef686db5d65308fe9f48d59';
+
 export const TENANTS = `tenants: [{ prefix: "0003", domains: [acme.example.com], extensions: [
   { number: "101", password: secret101 }, { number: "102", password: secret102 },
-  { number: "103", ha1: "${'0'.repeat(32)}" }, "110-119"] }]`;
+  { number: "103", ha1: "${'0'.repeat(32)}" }, { number: "104", ha1: "${HA1_104}" }, "110-119"] }]`;
 
 const DEFAULTS: EmbeddedOptions = {
   listen: [{ transport: 'udp', ip: '127.0.0.1', port: 0 }],

@@ -109,6 +109,11 @@ t.test('registration', async (t) => {
     register(phone, udp, '102', { login: { user: '101', password: 'secret101' }, wants: 403 }),
   );
   await t.test('an unknown number is challenged like a known one', () => register(phone, udp, '999', { wants: 403 }));
+  await t.test('only a SHA-256 hash is known: no other algorithm is offered', async (t) => {
+    const { phone, udp } = await openHome(t, { algorithms: ['MD5'] });
+    await register(phone, udp, '104', { login: { algorithm: 'SHA-256' } });
+    t.equal(phone.log[0]!.headers('WWW-Authenticate').length, 1);
+  });
   await t.test('HA1 in place of a password', () => register(phone, udp, '103', { wants: 403 }));
   await t.test('too short', async (t) => {
     const refused = await register(phone, udp, '102', { headers: ['Expires: 5'], wants: 423 });

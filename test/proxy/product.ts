@@ -25,6 +25,8 @@ export interface ProductOptions {
   readonly tenant?: string;
   /** Folder to run in: that of a run before keeps its store. */
   readonly folder?: string;
+  /** `sip` says where to listen. */
+  readonly isListenGiven?: boolean;
 }
 
 /** Starts Ringside and its script; both end with the test. */
@@ -54,7 +56,9 @@ const readPlace = ([, transport, ip, port]: RegExpMatchArray): [string, Endpoint
   { ip: ip!, port: Number(port) },
 ];
 
-const makeConfig = (port: number, { sip = '', tenant = '' }: ProductOptions): string => `
+const LISTEN = 'listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "ws:127.0.0.1:0"]';
+
+const makeConfig = (port: number, { sip = '', tenant = '', isListenGiven = false }: ProductOptions): string => `
 tenants:
   - prefix: "0003"
     domains: [acme.example.com]
@@ -68,7 +72,7 @@ callEvents:
     extras: [EventType, EventID, Detail]
     url: "http://127.0.0.1:${port}/script"
 sip:
-  listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "ws:127.0.0.1:0"]
+  ${isListenGiven ? '' : LISTEN}
   rateLimit: 0
   ${sip}
 log: { level: warn }

@@ -109,14 +109,29 @@ const MISTAKES: readonly [name: string, text: string, ...problems: string[]][] =
     '1:17: http.listen: an address such as 127.0.0.1:8080 or [::1]:8080 is expected, found "[::1]:99999"',
   ],
   [
-    'PBX with port',
-    tenant('pbx: ["192.0.2.1:5060"]'),
-    '2:13: tenants[0].pbx[0]: an IP address without port is expected, found "192.0.2.1:5060"',
+    'PBX with a port that is none',
+    tenant('pbx: ["192.0.2.1:99999"]'),
+    '2:13: tenants[0].pbx[0]: an IP address, or one with a port such as 127.0.0.1:5070, is expected, found "192.0.2.1:99999"',
   ],
   [
     'PBX by name',
     tenant('pbx: [pbx.example.com]'),
-    '2:13: tenants[0].pbx[0]: an IP address without port is expected, found "pbx.example.com"',
+    '2:13: tenants[0].pbx[0]: an IP address, or one with a port such as 127.0.0.1:5070, is expected, found "pbx.example.com"',
+  ],
+  [
+    'TLS without a certificate',
+    'sip: { listen: ["udp:127.0.0.1:5060", "tls:127.0.0.1:5061"] }\n',
+    '1:39: sip.listen[1]: sip.tls.cert and sip.tls.key are expected for tls:127.0.0.1:5061',
+  ],
+  [
+    'a PBX with a user',
+    'sip: { upstream: "sip:me@192.0.2.10" }\n',
+    '1:18: sip.upstream: a SIP URI without user is expected, such as sip:192.0.2.10',
+  ],
+  [
+    'a name server by name',
+    'sip: { nameServers: [dns.example.com] }\n',
+    '1:22: sip.nameServers[0]: an address such as 192.0.2.53 or 192.0.2.53:53 is expected, found "dns.example.com"',
   ],
   [
     'network',

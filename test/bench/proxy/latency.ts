@@ -77,10 +77,6 @@ class Phones {
   #delays: number[] = [];
   #placed = 0;
 
-  static async open(): Promise<Phones> {
-    return new Phones(await bound(ports.caller), await bound(ports.called));
-  }
-
   constructor(caller: Socket, called: Socket) {
     [this.#caller, this.#called] = [caller, called];
     caller.on('message', (message) => this.#onResponse(message.toString('latin1')));
@@ -151,11 +147,6 @@ class Phones {
     const target = /<(.+)>/.exec(value(answer, 'Contact'))![1]!;
     this.#caller.send(request(method, target, id, lines), port, '127.0.0.1');
   }
-
-  close(): void {
-    this.#caller.close();
-    this.#called.close();
-  }
 }
 
 function request(method: string, target: string, id: string, lines: readonly string[]): string {
@@ -178,16 +169,17 @@ async function bound(port: number): Promise<Socket> {
   const lookup = (_: string, __: unknown, found: (error: null, address: string, family: number) => void): void =>
     found(null, '127.0.0.1', 4);
   const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES, lookup });
+  const listening = once(socket, 'listening');
   socket.bind(port, '127.0.0.1');
-  await once(socket, 'listening');
+  await listening;
   return socket;
 }
 
 /** The process that measures: told a phase, it tells the outcome. */
 async function measure(): Promise<void> {
-  const phones = await Phones.open();
+  const phones = new Phones(await bound(ports.caller), await bound(ports.called));
   process.on('message', (phase: Phase) => void phones.run(phase).then((outcome) => process.send!(outcome)));
-  process.on('disconnect', () => phones.close());
+  process.on('disconnect', () => process.exit());
 }
 
 async function run(phones: ChildProcess, phase: Phase): Promise<Outcome> {
