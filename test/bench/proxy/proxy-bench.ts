@@ -49,7 +49,7 @@ async function measureHeld({ name, process }: Server, folder: string): Promise<v
   await warmUp(folder);
   const pid = process.pid!;
   const before = residentBytes(pid);
-  const holdMilliseconds = (HELD / RATE) * 1000 + 20_000;
+  const holdMilliseconds = (HELD / RATE) * 1000 + (SETTLE + 15) * 1000;
   const traffic = await startTraffic(ports, { callsPerSecond: RATE, calls: HELD, holdMilliseconds }, folder);
   const { calls, bytes } = await whileHeld(traffic, pid);
   show(name, await whole(traffic));
@@ -58,11 +58,11 @@ async function measureHeld({ name, process }: Server, folder: string): Promise<v
   console.log(`  ${Math.round((bytes - before) / calls)} bytes per held call, ${megabytes(residentBytes(pid))} after`);
 }
 
-/** Memory when all calls have been placed and answered. */
+/** Memory when all calls have been placed and answered, and the transactions of that are over. */
 async function whileHeld(traffic: Traffic, pid: number): Promise<{ calls: number; bytes: number }> {
   const placed = (): boolean => !isRunning(traffic.caller) || callsNow(traffic).placed >= HELD;
   await waitUntil(placed, (HELD / RATE) * 2000);
-  await sleep(5000);
+  await sleep(SETTLE * 1000);
   return { calls: callsNow(traffic).current, bytes: residentBytes(pid) };
 }
 
