@@ -1,4 +1,4 @@
-import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, isIP, type Server, type Socket } from 'node:net';
 import {
   connect as connectTls,
   createServer as createTlsServer,
@@ -78,6 +78,7 @@ export class TransportLayer {
 
   /** A way to an address; undefined where that transport is not to be had. */
   connect({ transport, ip, port, host }: Hop): Link | undefined {
+    if (!isPlace(ip, port)) return undefined;
     if (transport === 'udp') return this.#udpFor(ip)?.link({ ip, port });
     const known = this.#connections.get(linkKey(transport, { ip, port }));
     if (known?.isOpen || transport === 'ws' || transport === 'wss') return known?.isOpen ? known : undefined;
@@ -87,6 +88,7 @@ export class TransportLayer {
 
   /** The way along which a phone registered; if its connection is gone, one to its contact if that can be reached. */
   follow({ transport, remote }: Flow, contact?: string): Link | undefined {
+    if (!isPlace(remote.ip, remote.port)) return undefined;
     if (transport === 'udp') return this.#udpFor(remote.ip)?.link(remote);
     const known = this.#connections.get(linkKey(transport, remote));
     if (known?.isOpen) return known;
@@ -103,10 +105,10 @@ export class TransportLayer {
   }
 
   #udpFor(ip: string): UdpSocket | undefined {
-    if (this.#udp.length === 1) return this.#udp[0];
-    const local = this.#options.local('udp', ip);
     const isV6 = ip.includes(':');
     const fitting = this.#udp.filter(({ listening }) => listening.ip.includes(':') === isV6);
+    if (fitting.length < 2) return fitting[0];
+    const local = this.#options.local('udp', ip);
     return fitting.find(({ listening }) => listening.ip === local.ip && listening.port === local.port) ?? fitting[0];
   }
 
@@ -199,6 +201,9 @@ export class TransportLayer {
     this.#events.onUnreachable(link, reason);
   }
 }
+
+/** What a peer wrote as its address may be anything. */
+const isPlace = (ip: string, port: number): boolean => port > 0 && port < 65_536 && isIP(ip) > 0;
 
 const bindEvents = (events: LinkEvents): LinkEvents => ({
   onMessage: (bytes, link) => events.onMessage(bytes, link),

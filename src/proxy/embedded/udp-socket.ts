@@ -42,8 +42,8 @@ export class UdpSocket {
     this.#socket.on('error', () => this.#events.onDrop('UDP socket error'));
   }
 
-  link(remote: Address): UdpLink {
-    return this.#find(remote.ip, remote.port);
+  link({ ip, port }: Address): UdpLink {
+    return this.#find(ip, port);
   }
 
   async close(): Promise<void> {

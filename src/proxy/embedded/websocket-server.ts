@@ -32,6 +32,7 @@ export function createWebSocketServer(
     handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   server.on('upgrade', (request: IncomingMessage, socket, head) => {
+    socket.on('error', () => events.onDrop('WebSocket broken'));
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
     if (!offered?.includes(SUBPROTOCOL)) return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
