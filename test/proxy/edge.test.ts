@@ -444,3 +444,27 @@ t.test('a stop lets calls that are being set up finish, and refuses new ones', a
   await phone.next(200);
   await stopped;
 });
+
+t.test('addresses that are none', async (t) => {
+  const { phone, pbx, udp } = await openEdge(t);
+  const nowhere = ['sip:x@127.0.0.1:0', 'sip:x@999.1.1.1', 'sip:x@[::1]:5060', 'sip:x@127.0.0.1;maddr=nonsense'];
+  for (const [i, target] of nowhere.entries()) {
+    phone.send(makeRequest(phone, { to: TO, callId: `nowhere${i}` }), udp);
+    const invite = await pbx.next('INVITE');
+    pbx.send(makeResponse(invite, 200, { contact: `<${target}>` }), udp);
+    const dialog = callerDialog(await phone.next(200));
+    phone.send(makeInDialog(phone, dialog, 'ACK', 1), udp);
+    phone.send(makeInDialog(phone, dialog, 'BYE', 2), udp);
+    await phone.next(503);
+  }
+  phone.send(makeRequest(phone, { to: TO }).replace(';rport', ';received=nonsense;rport=99999'), udp);
+  await pbx.next('INVITE');
+});
+
+t.test('a device that leaves out all Vias but ours', async (t) => {
+  const { phone, pbx, udp } = await openEdge(t);
+  phone.send(makeRequest(phone, { to: TO }), udp);
+  const invite = await pbx.next('INVITE');
+  pbx.send(makeResponse(invite, 486).replace(/(Via: .*\r\n)Via: .*\r\n/, '$1'), udp);
+  t.match((await phone.next(486)).headers('Via'), [new RegExp(phone.at)]);
+});
