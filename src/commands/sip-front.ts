@@ -9,7 +9,7 @@ import type { SipState } from './sip-state.ts';
 
 const RESTART_MS = 500;
 const REPORT_MS = 60_000;
-const YOUNG_MB = 160;
+const YOUNG_MB = 64;
 
 /** An address can't be had, or the engine can't start for another reason. */
 export class SipStartError extends Error {
