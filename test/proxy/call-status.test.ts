@@ -7,9 +7,12 @@ import { withUpstream } from '../../src/commands/setup.ts';
 import type { Binding } from '../../src/proxy/bindings.ts';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
-import { keep, openEngine, type Opened, TENANTS } from './harness.ts';
+import { openEngine, type Opened, TENANTS } from './harness.ts';
+import { keep } from './phones.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
-import { type Heard, openUdpPhone, type Place, unique, type WirePhone } from './wire-phone.ts';
+import type { Endpoint } from './support/relay.ts';
+import { openUdpPhone, unique } from './phones.ts';
+import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // Every CallStatus, by calls that really pass through the proxy: what the scripts would be told.
 
@@ -24,7 +27,7 @@ interface Stage extends Opened {
 /** Marks a stage on which 102 has two devices. */
 const BOTH = 40_000;
 
-const bind = (user: string, at: string, remote: Place): Binding => ({
+const bind = (user: string, at: string, remote: Endpoint): Binding => ({
   account: `0003*${user}`,
   contact: `sip:${user}@${at}`,
   flow: { transport: 'udp', remote },
@@ -39,7 +42,7 @@ const bind = (user: string, at: string, remote: Place): Binding => ({
 async function openStage(
   t: Test,
   options: Partial<EmbeddedOptions> = {},
-  upstream: readonly Place[] = [],
+  upstream: readonly Endpoint[] = [],
 ): Promise<Stage> {
   const events: CallEvent[] = [];
   const [caller, phone, other] = [
@@ -51,7 +54,10 @@ async function openStage(
   const tracker = new CallTracker(new Directory(withUpstream(tenants, upstream)));
   const observe = connectPipeline(tracker, (more) => events.push(...more));
   const devices = options.ringMs === BOTH ? [phone, other] : [phone];
-  const bindings = options.upstream === undefined ? devices.map(({ at, place }) => bind('102', at, place)) : [];
+  const bindings =
+    options.upstream === undefined
+      ? devices.map((device) => bind('102', device.at, { ip: device.ip, port: device.port }))
+      : [];
   const opened = await openEngine(t, { trusted: [], trunks: ['127.0.0.1'], bindings, ...options }, observe);
   const told = (): string[] => {
     events.push(...tracker.expire(Infinity));
@@ -65,18 +71,18 @@ async function openStage(
 const TO = 'sip:102@acme.example.com';
 const DIALS = ['0003*101 dial-out CALLING', '0003*102 dial-in CALLING'];
 
-async function ring(stage: Stage, to = TO): Promise<{ branch: string; callId: string; invite: Heard }> {
+async function ring(stage: Stage, to = TO): Promise<{ branch: string; callId: string; invite: Received }> {
   const ids = { branch: `z9hG4bK${unique()}`, callId: unique() };
-  stage.caller.send(makeRequest(stage.caller, { to, ...ids }), stage.udp);
+  await stage.caller.send(makeRequest(stage.caller, { to, ...ids }), stage.udp);
   const invite = await stage.phone.next('INVITE');
-  stage.phone.send(makeResponse(invite, 180), stage.udp);
+  await stage.phone.send(makeResponse(invite, 180), stage.udp);
   await stage.caller.next(180);
   return { ...ids, invite };
 }
 
 async function refuse(stage: Stage, code: number, expected = code): Promise<void> {
   const { invite } = await ring(stage);
-  stage.phone.send(makeResponse(invite, code), stage.udp);
+  await stage.phone.send(makeResponse(invite, code), stage.udp);
   await stage.caller.next(expected);
 }
 
@@ -90,12 +96,12 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
     'ANSWER',
     async (stage) => {
       const { invite } = await ring(stage);
-      stage.phone.send(makeResponse(invite, 200, { contact: `<sip:102@${stage.phone.at}>` }), stage.udp);
+      await stage.phone.send(makeResponse(invite, 200, { contact: `<sip:102@${stage.phone.at}>` }), stage.udp);
       const dialog = callerDialog(await stage.caller.next(200));
-      stage.caller.send(makeInDialog(stage.caller, dialog, 'ACK', 1), stage.udp);
+      await stage.caller.send(makeInDialog(stage.caller, dialog, 'ACK', 1), stage.udp);
       await stage.phone.next('ACK');
-      stage.caller.send(makeInDialog(stage.caller, dialog, 'BYE', 2), stage.udp);
-      stage.phone.send(makeResponse(await stage.phone.next('BYE'), 200), stage.udp);
+      await stage.caller.send(makeInDialog(stage.caller, dialog, 'BYE', 2), stage.udp);
+      await stage.phone.send(makeResponse(await stage.phone.next('BYE'), 200), stage.udp);
       await stage.caller.next(200);
     },
     [...DIALS, '0003*102 answer-in ANSWER', '0003*101 answer-out ANSWER', ...hangups('ANSWER', 'answered')],
@@ -111,12 +117,12 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
     'CANCEL',
     async (stage) => {
       const { branch, callId, invite } = await ring(stage);
-      stage.caller.send(
+      await stage.caller.send(
         makeRequest(stage.caller, { to: TO, method: 'CANCEL', branch, callId, contact: '' }),
         stage.udp,
       );
-      stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
-      stage.phone.send(makeResponse(invite, 487), stage.udp);
+      await stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
+      await stage.phone.send(makeResponse(invite, 487), stage.udp);
       await stage.caller.next(487);
     },
     [...DIALS, ...hangups('CANCEL', 'caller_left')],
@@ -126,8 +132,8 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
     async (stage) => {
       const { invite } = await ring(stage);
       stage.skip(30_100);
-      stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
-      stage.phone.send(makeResponse(invite, 487), stage.udp);
+      await stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
+      await stage.phone.send(makeResponse(invite, 487), stage.udp);
       await stage.caller.next(408);
     },
     [...DIALS, '0003*102 hangup NOANSWER ring_timeout', '0003*101 hangup NOANSWER ring_timeout'],
@@ -135,7 +141,7 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
   [
     'NOANSWER: nothing comes back at all',
     async (stage) => {
-      stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
+      await stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
       await stage.phone.next('INVITE');
       stage.skip(32_100);
       await stage.caller.next(408);
@@ -145,7 +151,7 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
   [
     'CHANUNAVAIL: nobody is registered',
     async (stage) => {
-      stage.caller.send(makeRequest(stage.caller, { to: 'sip:110@acme.example.com' }), stage.udp);
+      await stage.caller.send(makeRequest(stage.caller, { to: 'sip:110@acme.example.com' }), stage.udp);
       await stage.caller.next(480);
     },
     [
@@ -159,7 +165,7 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
     'CHANUNAVAIL: the phone is gone',
     async (stage) => {
       await stage.phone.close();
-      stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
+      await stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
       await stage.caller.next(503);
     },
     [...DIALS, ...hangups('CHANUNAVAIL', 'q850_27')],
@@ -167,7 +173,7 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
   [
     'CONGESTION: no such number',
     async (stage) => {
-      stage.caller.send(makeRequest(stage.caller, { to: 'sip:999@acme.example.com' }), stage.udp);
+      await stage.caller.send(makeRequest(stage.caller, { to: 'sip:999@acme.example.com' }), stage.udp);
       await stage.caller.next(404);
     },
     ['0003*101 dial-out CALLING', '0003*101 hangup CONGESTION response_404'],
@@ -188,13 +194,13 @@ t.test('two devices of one extension are one party', async (t) => {
   const stage = await openStage(t, { ringMs: BOTH });
   const { invite } = await ring(stage);
   const other = await stage.other.next('INVITE');
-  stage.other.send(makeResponse(other, 200, { toTag: 'two', contact: `<sip:102@${stage.other.at}>` }), stage.udp);
+  await stage.other.send(makeResponse(other, 200, { toTag: 'two', contact: `<sip:102@${stage.other.at}>` }), stage.udp);
   const dialog = callerDialog(await stage.caller.next(200));
-  stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
-  stage.phone.send(makeResponse(invite, 487), stage.udp);
+  await stage.phone.send(makeResponse(await stage.phone.next('CANCEL'), 200), stage.udp);
+  await stage.phone.send(makeResponse(invite, 487), stage.udp);
   await stage.phone.next('ACK');
-  stage.caller.send(makeInDialog(stage.caller, dialog, 'BYE', 2), stage.udp);
-  stage.other.send(makeResponse(await stage.other.next('BYE'), 200), stage.udp);
+  await stage.caller.send(makeInDialog(stage.caller, dialog, 'BYE', 2), stage.udp);
+  await stage.other.send(makeResponse(await stage.other.next('BYE'), 200), stage.udp);
   await stage.caller.next(200);
   const answers = ['0003*102 answer-in ANSWER', '0003*101 answer-out ANSWER'];
   t.strictSame(stage.told().toSorted(), [...DIALS, ...answers, ...hangups('ANSWER', 'answered')].toSorted());
@@ -202,21 +208,21 @@ t.test('two devices of one extension are one party', async (t) => {
 
 t.test('through a PBX and back: two legs, one party each', async (t) => {
   const pbx = await keep(t, openUdpPhone());
-  const stage = await openStage(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [pbx.place]);
-  stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
+  const stage = await openStage(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [pbx]);
+  await stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
   const first = await pbx.next('INVITE');
   const register = { method: 'REGISTER', to: 'sip:acme.example.com', from: TO };
-  stage.phone.send(makeRequest(stage.phone, register), stage.udp);
-  const contact = (await pbx.next('REGISTER')).header('Contact');
-  pbx.send(makeRequest(pbx, { to: /<([^>]*)>/.exec(contact)![1]!, from: 'sip:101@pbx.example.com' }), stage.udp);
+  await stage.phone.send(makeRequest(stage.phone, register), stage.udp);
+  const contact = (await pbx.next('REGISTER')).header('Contact')!;
+  await pbx.send(makeRequest(pbx, { to: /<([^>]*)>/.exec(contact)![1]!, from: 'sip:101@pbx.example.com' }), stage.udp);
   const second = await stage.phone.next('INVITE');
-  stage.phone.send(makeResponse(second, 180), stage.udp);
+  await stage.phone.send(makeResponse(second, 180), stage.udp);
   await pbx.next(180);
-  pbx.send(makeResponse(first, 180), stage.udp);
+  await pbx.send(makeResponse(first, 180), stage.udp);
   await stage.caller.next(180);
-  stage.phone.send(makeResponse(second, 486), stage.udp);
+  await stage.phone.send(makeResponse(second, 486), stage.udp);
   await pbx.next(486);
-  pbx.send(makeResponse(first, 486), stage.udp);
+  await pbx.send(makeResponse(first, 486), stage.udp);
   await stage.caller.next(486);
   t.strictSame(stage.told().toSorted(), [...DIALS, ...hangups('BUSY', 'response_486')].toSorted());
 });

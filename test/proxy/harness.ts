@@ -7,7 +7,7 @@ import type { Binding } from '../../src/proxy/bindings.ts';
 import { EmbeddedEngine, type EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import type { ObservationSink } from '../../src/sip/observation.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
-import type { Place, WirePhone } from './wire-phone.ts';
+import type { Endpoint } from './support/relay.ts';
 
 /** SHA-256 of `104:acme.example.com:secret104`. */
 const HA1_104 = 'af226257a323700cf1ec2d593298ae9c8eb4dcb60ef686db5d65308fe9f48d59';
@@ -42,8 +42,8 @@ const DEFAULTS: EmbeddedOptions = {
 export interface Opened {
   readonly engine: EmbeddedEngine;
   /** By transport. */
-  readonly places: { readonly [transport: string]: Place };
-  readonly udp: Place;
+  readonly places: { readonly [transport: string]: Endpoint };
+  readonly udp: Endpoint;
   readonly drops: Map<string, number>;
   readonly bindings: Map<string, readonly Binding[]>;
   readonly log: string[];
@@ -84,14 +84,7 @@ export async function openEngine(
   return { engine, places, udp: places['udp']!, drops, bindings, log, skip: (ms) => void (skippedMs += ms), stop };
 }
 
-function readPlace(address: string): [string, Place] {
+function readPlace(address: string): [string, Endpoint] {
   const [transport = '', ip = '', port = ''] = address.split(':');
   return [transport, { ip, port: Number(port) }];
-}
-
-/** Phones are closed when the test ends. */
-export async function keep(t: Test, opening: Promise<WirePhone>): Promise<WirePhone> {
-  const phone = await opening;
-  t.teardown(() => phone.close());
-  return phone;
 }

@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
-import { keep, openEngine, type Opened } from './harness.ts';
+import { openEngine, type Opened } from './harness.ts';
+import { keep } from './phones.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
-import {
-  type Heard,
-  openTcpPhone,
-  openUdpPhone,
-  openWebPhone,
-  type Place,
-  unique,
-  type WirePhone,
-} from './wire-phone.ts';
+import type { Endpoint } from './support/relay.ts';
+import { openTcpPhone, openUdpPhone, openWebPhone, unique } from './phones.ts';
+import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // Without a PBX: phones register here and call each other.
 
@@ -31,7 +26,7 @@ interface Login {
 }
 
 /** The credentials for a challenge. RFC 7616 §3.4. */
-function answer(challenged: Heard, method: string, uri: string, login: Login): string {
+function answer(challenged: Received, method: string, uri: string, login: Login): string {
   const { user, password, algorithm = 'MD5', count = '00000001' } = login;
   const name = challenged.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
   const challenge = challenged.headers(name).find((value) => value.includes(`algorithm=${algorithm},`)) ?? '';
@@ -56,7 +51,7 @@ interface Registration {
 }
 
 /** Registers a phone, challenge and all. */
-async function register(phone: WirePhone, at: Place, user: string, options: Registration = {}): Promise<Heard> {
+async function register(phone: WirePhone, at: Endpoint, user: string, options: Registration = {}): Promise<Received> {
   const { callId = unique(), cseq = 1, headers = [], contact, wants = 200 } = options;
   const request = {
     method: 'REGISTER',
@@ -65,10 +60,10 @@ async function register(phone: WirePhone, at: Place, user: string, options: Regi
     callId,
     ...(contact === undefined ? {} : { contact }),
   };
-  phone.send(makeRequest(phone, { ...request, headers, cseq }), at);
+  await phone.send(makeRequest(phone, { ...request, headers, cseq }), at);
   const challenged = await phone.next(401);
   const credentials = answer(challenged, 'REGISTER', DOMAIN, { user, password: `secret${user}`, ...options.login });
-  phone.send(makeRequest(phone, { ...request, headers: [...headers, credentials], cseq: cseq + 1 }), at);
+  await phone.send(makeRequest(phone, { ...request, headers: [...headers, credentials], cseq: cseq + 1 }), at);
   return phone.next(wants);
 }
 
@@ -78,12 +73,12 @@ interface Call {
 }
 
 /** Calls as 101, challenge and all. */
-async function call(phone: WirePhone, at: Place, to: string, login: Partial<Login> = {}): Promise<Call> {
+async function call(phone: WirePhone, at: Endpoint, to: string, login: Partial<Login> = {}): Promise<Call> {
   const ids = { callId: unique(), branch: `z9hG4bK${unique()}` };
-  phone.send(makeRequest(phone, { to, callId: ids.callId }), at);
+  await phone.send(makeRequest(phone, { to, callId: ids.callId }), at);
   const challenged = await phone.next(407);
   const credentials = answer(challenged, 'INVITE', to, { user: '101', password: 'secret101', ...login });
-  phone.send(makeRequest(phone, { to, ...ids, cseq: 2, headers: [credentials] }), at);
+  await phone.send(makeRequest(phone, { to, ...ids, cseq: 2, headers: [credentials] }), at);
   return ids;
 }
 
@@ -103,7 +98,7 @@ t.test('registration', async (t) => {
     const ok = await register(phone, udp, '102', { login: { algorithm } });
     t.match(ok.header('Contact'), new RegExp(`^<sip:102@${phone.at};transport=udp>;expires=3600$`), algorithm);
   }
-  t.match(bindings.get('0003*102'), [{ flow: { transport: 'udp', remote: { port: phone.place.port } } }]);
+  t.match(bindings.get('0003*102'), [{ flow: { transport: 'udp', remote: { port: phone.port } } }]);
   await t.test('a wrong password', () => register(phone, udp, '102', { login: { password: 'x' }, wants: 403 }));
   await t.test('the password of another', () =>
     register(phone, udp, '102', { login: { user: '101', password: 'secret101' }, wants: 403 }),
@@ -112,7 +107,7 @@ t.test('registration', async (t) => {
   await t.test('only a SHA-256 hash is known: no other algorithm is offered', async (t) => {
     const { phone, udp } = await openHome(t, { algorithms: ['MD5'] });
     await register(phone, udp, '104', { login: { algorithm: 'SHA-256' } });
-    t.equal(phone.log[0]!.headers('WWW-Authenticate').length, 1);
+    t.equal(phone.received[0]!.headers('WWW-Authenticate').length, 1);
   });
   await t.test('HA1 in place of a password', () => register(phone, udp, '103', { wants: 403 }));
   await t.test('too short', async (t) => {
@@ -159,28 +154,28 @@ t.test('registration', async (t) => {
 
 t.test('nonces: none twice, none too old', async (t) => {
   const { phone, udp } = await openHome(t, { nonceMs: 60_000 });
-  phone.send(makeRequest(phone, { method: 'REGISTER', to: DOMAIN, from: aor('102') }), udp);
+  await phone.send(makeRequest(phone, { method: 'REGISTER', to: DOMAIN, from: aor('102') }), udp);
   const challenged = await phone.next(401);
   const login = { user: '102', password: 'secret102' };
-  const send = (headers: string[]): void =>
+  const send = (headers: string[]): Promise<void> =>
     phone.send(makeRequest(phone, { method: 'REGISTER', to: DOMAIN, from: aor('102'), headers }), udp);
-  send([answer(challenged, 'REGISTER', DOMAIN, login)]);
+  await send([answer(challenged, 'REGISTER', DOMAIN, login)]);
   await phone.next(200);
-  send([answer(challenged, 'REGISTER', DOMAIN, login)]);
+  await send([answer(challenged, 'REGISTER', DOMAIN, login)]);
   t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true', 'a copy of what was heard on the wire');
-  send([answer(challenged, 'REGISTER', DOMAIN, { ...login, count: '00000002' })]);
+  await send([answer(challenged, 'REGISTER', DOMAIN, { ...login, count: '00000002' })]);
   await phone.next(200);
   const old = challenged.text.replace(
     /nonce="(.{9})/g,
     `nonce="${(Date.now() - 100_000).toString(36).padStart(9, '0')}`,
   );
-  send([
+  await send([
     answer(
       {
         ...challenged,
         code: 401,
         headers: () => /WWW-Authenticate: (.*MD5,.*)/.exec(old)!.slice(1),
-      } as unknown as Heard,
+      } as unknown as Received,
       'REGISTER',
       DOMAIN,
       login,
@@ -194,15 +189,15 @@ t.test('phones call each other', async (t) => {
   await register(phone, udp, '102');
   const { callId } = await call(caller, udp, aor('102'));
   const invite = await phone.next('INVITE');
-  t.equal(invite.target, `sip:102@${phone.at};transport=udp`);
-  t.equal(invite.header('Proxy-Authorization'), '', 'credentials go no further than to us');
+  t.equal(invite.uri, `sip:102@${phone.at};transport=udp`);
+  t.equal(invite.header('Proxy-Authorization'), undefined, 'credentials go no further than to us');
   t.equal(invite.header('Call-ID'), callId);
-  phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
+  await phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
   const dialog = callerDialog(await caller.next(200));
-  caller.send(makeInDialog(caller, dialog, 'ACK', 2), udp);
+  await caller.send(makeInDialog(caller, dialog, 'ACK', 2), udp);
   await phone.next('ACK');
-  caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
-  phone.send(makeResponse(await phone.next('BYE'), 200), udp);
+  await caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
+  await phone.send(makeResponse(await phone.next('BYE'), 200), udp);
   await caller.next(200);
 });
 
@@ -221,7 +216,7 @@ t.test('whom nobody can reach', async (t) => {
   await caller.next(403);
   await call(caller, udp, aor('102'), { user: '102', password: 'secret102' });
   await caller.next(403);
-  caller.send(makeRequest(caller, { to: aor('102'), method: 'BYE', toTag: 'x' }), udp);
+  await caller.send(makeRequest(caller, { to: aor('102'), method: 'BYE', toTag: 'x' }), udp);
   await caller.next(481);
 });
 
@@ -230,7 +225,7 @@ t.test('a phone with two devices', async (t) => {
   const other = await keep(t, openUdpPhone());
   await register(phone, udp, '102');
   await register(other, udp, '102');
-  const both = async (): Promise<[Heard, Heard]> => [await phone.next('INVITE'), await other.next('INVITE')];
+  const both = async (): Promise<[Received, Received]> => [await phone.next('INVITE'), await other.next('INVITE')];
 
   await t.test('one answers, the other stops ringing', async (t) => {
     await call(caller, udp, aor('102'));
@@ -239,24 +234,24 @@ t.test('a phone with two devices', async (t) => {
       [phone, first],
       [other, second],
     ] as const)
-      device.send(makeResponse(invite, 180, { toTag: device.at }), udp);
+      await device.send(makeResponse(invite, 180, { toTag: device.at }), udp);
     await caller.next(180);
     await caller.next(180);
-    other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
+    await other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
     await caller.next(200);
     const cancel = await phone.next('CANCEL');
     t.match(cancel.header('Reason'), 'SIP;cause=200');
-    phone.send(makeResponse(cancel, 200), udp);
-    phone.send(makeResponse(first, 487), udp);
+    await phone.send(makeResponse(cancel, 200), udp);
+    await phone.send(makeResponse(first, 487), udp);
     await phone.next('ACK');
     t.equal(caller.count(487), 0);
   });
   await t.test('both answer: both answers go to the caller', async (t) => {
     await call(caller, udp, aor('102'));
     const [first, second] = await both();
-    phone.send(makeResponse(first, 200, { toTag: 'one', contact: `<sip:102@${phone.at}>` }), udp);
-    other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
-    const tags = [await caller.next(200), await caller.next(200)].map((heard) => heard.header('To'));
+    await phone.send(makeResponse(first, 200, { toTag: 'one', contact: `<sip:102@${phone.at}>` }), udp);
+    await other.send(makeResponse(second, 200, { toTag: 'two', contact: `<sip:102@${other.at}>` }), udp);
+    const tags = [await caller.next(200), await caller.next(200)].map((heard) => heard.header('To')!);
     t.strictSame(tags.map((to) => to.split('tag=')[1]).toSorted(), ['one', 'two']);
   });
   const rows: [codes: [number, number], best: number][] = [
@@ -270,25 +265,25 @@ t.test('a phone with two devices', async (t) => {
     await t.test(`${codes.join(' and ')}: the caller gets ${best}`, async () => {
       await call(caller, udp, aor('102'));
       const [first, second] = await both();
-      phone.send(
+      await phone.send(
         makeResponse(first, codes[0], {
           headers: ['Proxy-Authenticate: Digest realm="a"'].slice(codes[0] === 407 ? 0 : 1),
         }),
         udp,
       );
-      other.send(makeResponse(second, codes[1]), udp);
+      await other.send(makeResponse(second, codes[1]), udp);
       await caller.next(best);
     });
   }
   await t.test('603 ends all at once', async () => {
     await call(caller, udp, aor('102'));
     const [first, second] = await both();
-    phone.send(makeResponse(first, 180), udp);
+    await phone.send(makeResponse(first, 180), udp);
     await caller.next(180);
-    other.send(makeResponse(second, 603), udp);
+    await other.send(makeResponse(second, 603), udp);
     const cancel = await phone.next('CANCEL');
-    phone.send(makeResponse(cancel, 200), udp);
-    phone.send(makeResponse(first, 487), udp);
+    await phone.send(makeResponse(cancel, 200), udp);
+    await phone.send(makeResponse(first, 487), udp);
     await caller.next(603);
   });
   await t.test('the caller gives up: both stop ringing', async () => {
@@ -298,16 +293,16 @@ t.test('a phone with two devices', async (t) => {
       [phone, first],
       [other, second],
     ] as const)
-      device.send(makeResponse(invite, 180), udp);
+      await device.send(makeResponse(invite, 180), udp);
     await caller.next(180);
     await caller.next(180);
-    caller.send(makeRequest(caller, { to: aor('102'), method: 'CANCEL', ...ids, cseq: 2, contact: '' }), udp);
+    await caller.send(makeRequest(caller, { to: aor('102'), method: 'CANCEL', ...ids, cseq: 2, contact: '' }), udp);
     for (const [device, invite] of [
       [phone, first],
       [other, second],
     ] as const) {
-      device.send(makeResponse(await device.next('CANCEL'), 200), udp);
-      device.send(makeResponse(invite, 487), udp);
+      await device.send(makeResponse(await device.next('CANCEL'), 200), udp);
+      await device.send(makeResponse(invite, 487), udp);
     }
     await caller.next(487);
   });
@@ -326,17 +321,17 @@ t.test('one after the other by preference; a silent one holds up nothing', async
   }
   await call(caller, udp, aor('102'));
   const first = await phone.next('INVITE');
-  phone.send(makeResponse(first, 180), udp);
+  await phone.send(makeResponse(first, 180), udp);
   await caller.next(180);
   skip(10_000);
-  phone.send(makeResponse(first, 180), udp);
+  await phone.send(makeResponse(first, 180), udp);
   await caller.next(180);
   t.equal(phone.count('CANCEL'), 0);
   skip(10_100);
   const cancel = await phone.next('CANCEL');
   t.match(cancel.header('Reason'), 'SIP;cause=408');
-  phone.send(makeResponse(cancel, 200), udp);
-  phone.send(makeResponse(first, 487), udp);
+  await phone.send(makeResponse(cancel, 200), udp);
+  await phone.send(makeResponse(first, 487), udp);
   await second.next('INVITE');
   for (let i = 0; i < 7; i++) skip(5000);
   await third.next('INVITE').then((invite) => third.send(makeResponse(invite, 486), udp));
@@ -348,11 +343,11 @@ t.test('an abandoned phone that answers after all is the one that is connected',
   await register(phone, udp, '102');
   await call(caller, udp, aor('102'));
   const invite = await phone.next('INVITE');
-  phone.send(makeResponse(invite, 180), udp);
+  await phone.send(makeResponse(invite, 180), udp);
   await caller.next(180);
   skip(20_100);
   await phone.next('CANCEL');
-  phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
+  await phone.send(makeResponse(invite, 200, { contact: `<sip:102@${phone.at}>` }), udp);
   await caller.next(200);
   t.equal(caller.count(408), 0);
 });
@@ -362,14 +357,14 @@ t.test('Timer C: nothing rings for ever', async (t) => {
   await register(phone, udp, '102');
   await call(caller, udp, aor('102'));
   const invite = await phone.next('INVITE');
-  phone.send(makeResponse(invite, 180), udp);
+  await phone.send(makeResponse(invite, 180), udp);
   await caller.next(180);
   skip(184_000);
-  phone.send(makeResponse(invite, 180), udp);
+  await phone.send(makeResponse(invite, 180), udp);
   await caller.next(180);
   t.equal(phone.count('CANCEL'), 0, 'a further 180 begins it anew');
   skip(185_100);
-  phone.send(makeResponse(await phone.next('CANCEL'), 200), udp);
+  await phone.send(makeResponse(await phone.next('CANCEL'), 200), udp);
   skip(32_100);
   await caller.next(408);
 });
@@ -395,10 +390,10 @@ t.test('phones over TCP and WebSocket are called over their connections', async 
     await register(phone, places[name]!, '102', { contact: '<sip:u1@made-up.invalid;transport=ws>' });
     await call(caller, udp, aor('102'));
     const invite = await phone.next('INVITE');
-    phone.send(makeResponse(invite, 200, { contact: '<sip:u1@made-up.invalid;transport=ws>' }), places[name]!);
+    await phone.send(makeResponse(invite, 200, { contact: '<sip:u1@made-up.invalid;transport=ws>' }), places[name]);
     const dialog = callerDialog(await caller.next(200));
-    caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
-    phone.send(makeResponse(await phone.next('BYE'), 200), places[name]!);
+    await caller.send(makeInDialog(caller, dialog, 'BYE', 3), udp);
+    await phone.send(makeResponse(await phone.next('BYE'), 200), places[name]);
     await caller.next(200);
     await phone.close();
     await call(caller, udp, aor('102'));

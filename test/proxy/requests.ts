@@ -1,4 +1,5 @@
-import { type Heard, unique, type WirePhone } from './wire-phone.ts';
+import { unique } from './phones.ts';
+import type { Received, WirePhone } from './support/wire-phone.ts';
 
 /** What a request says; all else is as usual. */
 export interface RequestOptions {
@@ -21,7 +22,7 @@ export const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
 
 const contactOf = (phone: WirePhone, from: string): string =>
-  `<sip:${/^sips?:([^@]*)@/.exec(from)?.[1] ?? 'x'}@${phone.at};transport=${phone.transport.toLowerCase()}>`;
+  `<sip:${/^sips?:([^@]*)@/.exec(from)?.[1] ?? 'x'}@${phone.at};transport=${phone.transport}>`;
 
 /** Text of a request of a phone. */
 export function makeRequest(phone: WirePhone, options: RequestOptions): string {
@@ -32,7 +33,7 @@ export function makeRequest(phone: WirePhone, options: RequestOptions): string {
   const line = (name: string, value: string): string[] => (value === '' ? [] : [`${name}: ${value}`]);
   const lines = [
     `${method} ${to} SIP/2.0`,
-    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=${branch};rport`,
+    `Via: SIP/2.0/${phone.transport.toUpperCase()} ${phone.at};branch=${branch};rport`,
     ...line('Max-Forwards', `${maxForwards}`),
     `From: <${from}>;tag=${fromTag}`,
     `To: <${method === 'REGISTER' ? from : to}>${toTag === '' ? '' : `;tag=${toTag}`}`,
@@ -55,17 +56,17 @@ export interface ResponseOptions {
 }
 
 /** Text of the response to a request. */
-export function makeResponse(request: Heard, code: number, options: ResponseOptions = {}): string {
+export function makeResponse(request: Received, code: number, options: ResponseOptions = {}): string {
   const { toTag = 't1', phrase = 'Whatever', headers = [], contact = '', body = '' } = options;
-  const to = request.header('To');
+  const to = request.header('To')!;
   const lines = [
     `SIP/2.0 ${code} ${phrase}`,
     ...request.headers('Via').map((via) => `Via: ${via}`),
     ...(code > 100 && code < 300 ? request.headers('Record-Route').map((route) => `Record-Route: ${route}`) : []),
-    `From: ${request.header('From')}`,
+    `From: ${request.header('From')!}`,
     `To: ${code === 100 || to.includes(';tag=') ? to : `${to};tag=${toTag}`}`,
-    `Call-ID: ${request.header('Call-ID')}`,
-    `CSeq: ${request.header('CSeq')}`,
+    `Call-ID: ${request.header('Call-ID')!}`,
+    `CSeq: ${request.header('CSeq')!}`,
     ...(contact === '' ? [] : [`Contact: ${contact}`]),
     ...headers,
     `Content-Length: ${body.length}`,
@@ -85,20 +86,20 @@ export interface Dialog {
 const uriOf = (value: string): string => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')[0]!;
 
 /** The dialog of the caller, from the 2xx; route set in reverse. */
-export const callerDialog = (response: Heard): Dialog => ({
-  callId: response.header('Call-ID'),
-  local: response.header('From'),
-  remote: response.header('To'),
-  target: uriOf(response.header('Contact')),
+export const callerDialog = (response: Received): Dialog => ({
+  callId: response.header('Call-ID')!,
+  local: response.header('From')!,
+  remote: response.header('To')!,
+  target: uriOf(response.header('Contact')!),
   routes: response.headers('Record-Route').toReversed(),
 });
 
 /** The dialog of the called side, from the INVITE. */
-export const calledDialog = (invite: Heard, toTag = 't1'): Dialog => ({
-  callId: invite.header('Call-ID'),
-  local: `${invite.header('To')};tag=${toTag}`,
-  remote: invite.header('From'),
-  target: uriOf(invite.header('Contact')),
+export const calledDialog = (invite: Received, toTag = 't1'): Dialog => ({
+  callId: invite.header('Call-ID')!,
+  local: `${invite.header('To')!};tag=${toTag}`,
+  remote: invite.header('From')!,
+  target: uriOf(invite.header('Contact')!),
   routes: invite.headers('Record-Route'),
 });
 
@@ -112,14 +113,14 @@ export function makeInDialog(
 ): string {
   const lines = [
     `${method} ${dialog.target} SIP/2.0`,
-    `Via: SIP/2.0/${phone.transport} ${phone.at};branch=z9hG4bK${unique()};rport`,
+    `Via: SIP/2.0/${phone.transport.toUpperCase()} ${phone.at};branch=z9hG4bK${unique()};rport`,
     ...dialog.routes.map((route) => `Route: ${route}`),
     'Max-Forwards: 70',
     `From: ${dialog.local}`,
     `To: ${dialog.remote}`,
     `Call-ID: ${dialog.callId}`,
     `CSeq: ${cseq} ${method}`,
-    `Contact: <sip:x@${phone.at};transport=${phone.transport.toLowerCase()}>`,
+    `Contact: <sip:x@${phone.at};transport=${phone.transport}>`,
     ...headers,
     'Content-Length: 0',
   ];

@@ -4,10 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Ringside, ringside } from '../commands/process.ts';
-import { keep } from './harness.ts';
+import { keep } from './phones.ts';
 import { startProduct } from './product.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
-import { openUdpPhone, type Place, type WirePhone } from './wire-phone.ts';
+import type { Endpoint } from './support/relay.ts';
+import { openUdpPhone } from './phones.ts';
+import type { WirePhone } from './support/wire-phone.ts';
 
 // What operators do with it: start it twice, stop it in mid-call, have scripts that hang.
 
@@ -17,10 +19,10 @@ async function phones(t: Test): Promise<[phone: WirePhone, pbx: WirePhone]> {
   return [await keep(t, openUdpPhone()), await keep(t, openUdpPhone())];
 }
 
-async function answer(phone: WirePhone, pbx: WirePhone, udp: Place): Promise<ReturnType<typeof callerDialog>> {
-  phone.send(makeRequest(phone, { to: TO }), udp);
+async function answer(phone: WirePhone, pbx: WirePhone, udp: Endpoint): Promise<ReturnType<typeof callerDialog>> {
+  await phone.send(makeRequest(phone, { to: TO }), udp);
   const invite = await pbx.next('INVITE');
-  pbx.send(makeResponse(invite, 200, { contact: `<sip:102@${pbx.at}>` }), udp);
+  await pbx.send(makeResponse(invite, 200, { contact: `<sip:102@${pbx.at}>` }), udp);
   return callerDialog(await phone.next(200));
 }
 
@@ -28,10 +30,10 @@ async function hangUp(
   phone: WirePhone,
   pbx: WirePhone,
   dialog: ReturnType<typeof callerDialog>,
-  udp: Place,
+  udp: Endpoint,
 ): Promise<void> {
-  phone.send(makeInDialog(phone, dialog, 'BYE', 2), udp);
-  pbx.send(makeResponse(await pbx.next('BYE'), 200), udp);
+  await phone.send(makeInDialog(phone, dialog, 'BYE', 2), udp);
+  await pbx.send(makeResponse(await pbx.next('BYE'), 200), udp);
   await phone.next(200);
 }
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { keep, openEngine } from './harness.ts';
+import { openEngine } from './harness.ts';
+import { keep } from './phones.ts';
 import { startNameServer } from './name-server.ts';
 import { makeRequest, makeResponse } from './requests.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type WirePhoneOptions,
 } from './support/wire-phone.ts';
 import { until } from './support/ports.ts';
-import { openUdpPhone, unique } from './wire-phone.ts';
+import { openUdpPhone, unique } from './phones.ts';
 
 // TLS, secure WebSockets, and names that have to be looked up.
 
@@ -41,7 +42,7 @@ t.test('phones over TLS and secure WebSockets', async (t) => {
     await phone.send(text);
     const invite = await pbx.next('INVITE');
     t.equal(invite.headers('Record-Route').length, 2, transport);
-    pbx.send(makeResponse(invite, 200, { contact: `<sip:102@${pbx.at}>` }), udp);
+    await pbx.send(makeResponse(invite, 200, { contact: `<sip:102@${pbx.at}>` }), udp);
     const answer = await phone.next('200 INVITE');
     await phone.send(makeAck(phone, text, answer));
     await pbx.next('ACK');
@@ -75,7 +76,7 @@ t.test('a PBX over TLS: its certificate is checked', async (t) => {
       tls: { server: certificate, ca, verify: true },
     });
     const phone = await keep(t, openUdpPhone());
-    phone.send(makeRequest(phone, { to: TO }), udp);
+    await phone.send(makeRequest(phone, { to: TO }), udp);
     if (code === 486) {
       const invite = await pbx.next('INVITE');
       t.match(invite.header('Via'), 'SIP/2.0/TLS');
@@ -91,10 +92,10 @@ t.test('the PBX by name: SRV, priorities, and the next one where the first is de
   const nameServer = await startNameServer(t, {
     services: {
       '_sip._udp.pbx.example.com': [
-        [20, 1, second.place.port, 'two.example.com'],
+        [20, 1, second.port, 'two.example.com'],
         [10, 1, dead.port, 'one.example.com'],
       ],
-      '_sip._udp.good.example.com': [[1, 1, first.place.port, 'one.example.com']],
+      '_sip._udp.good.example.com': [[1, 1, first.port, 'one.example.com']],
     },
     hosts: { 'one.example.com': '127.0.0.1', 'two.example.com': '127.0.0.2', 'plain.example.com': '127.0.0.1' },
   });
@@ -102,24 +103,28 @@ t.test('the PBX by name: SRV, priorities, and the next one where the first is de
     const { udp, engine, log } = await openEngine(t, { upstream: 'sip:pbx.example.com', nameServers: [nameServer] });
     const phone = await keep(t, openUdpPhone());
     const ask = async (): Promise<number> => {
-      phone.send(makeRequest(phone, { to: TO, callId: unique() }), udp);
-      await until(() => phone.log.some(({ code }) => code === 503) || second.count('INVITE') > 0, 'an answer', 5000);
+      await phone.send(makeRequest(phone, { to: TO, callId: unique() }), udp);
+      await until(
+        () => phone.received.some(({ code }) => code === 503) || second.count('INVITE') > 0,
+        'an answer',
+        5000,
+      );
       return second.count('INVITE');
     };
     await until(async () => (await ask()) > 0, 'the second address', 10_000);
     t.ok(engine.sizes.transactions > 0, log.join());
   });
   await t.test('a port needs no SRV', async (t) => {
-    const upstream = `sip:plain.example.com:${first.place.port}`;
+    const upstream = `sip:plain.example.com:${first.port}`;
     const { udp } = await openEngine(t, { upstream, nameServers: [nameServer] });
     const phone = await keep(t, openUdpPhone());
-    phone.send(makeRequest(phone, { to: TO }), udp);
+    await phone.send(makeRequest(phone, { to: TO }), udp);
     await first.next('INVITE');
   });
   await t.test('a name that is none', async (t) => {
     const { udp, log } = await openEngine(t, { upstream: 'sip:nowhere.example.com', nameServers: [nameServer] });
     const phone = await keep(t, openUdpPhone());
-    phone.send(makeRequest(phone, { to: TO }), udp);
+    await phone.send(makeRequest(phone, { to: TO }), udp);
     t.equal((await phone.next(503)).header('Retry-After'), '10');
     await until(() => log.some((line) => line.includes('no address')), 'a log line');
   });

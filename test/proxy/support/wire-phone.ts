@@ -51,6 +51,7 @@ export class WirePhone {
   readonly failures: unknown[] = [];
   readonly #consumed = new Set<Received>();
   readonly #waiters = new Set<Waiter>();
+  #closing: Promise<void> | undefined;
   #wire!: Wire;
   #answerer: Answerer | undefined;
 
@@ -68,6 +69,16 @@ export class WirePhone {
 
   get port(): number {
     return this.#wire.port;
+  }
+
+  /** `ip:port` */
+  get at(): string {
+    return `${this.ip}:${this.port}`;
+  }
+
+  /** How many messages of a kind came so far. */
+  count(wanted: Wanted): number {
+    return this.received.filter((message) => isWanted(wanted, message)).length;
   }
 
   /** Peers that a connection is open to. */
@@ -121,8 +132,9 @@ export class WirePhone {
     this.#wire.disconnect();
   }
 
-  async close(): Promise<void> {
-    await this.#wire.close();
+  /** May be closed twice: by a test, and at its end. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#wire.close());
   }
 
   #take(text: string, from: Endpoint): void {
