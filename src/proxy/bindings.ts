@@ -24,7 +24,8 @@ export interface Binding {
 export type BindingSink = (account: string, bindings: readonly Binding[]) => void;
 
 const MAX_BINDINGS = 100_000;
-const MAX_PER_ACCOUNT = 10;
+/** A device may make a new contact at each start: the oldest give way. */
+export const MAX_PER_ACCOUNT = 10;
 
 /** The location service: where each account can be reached. RFC 3261 §10. */
 export class Bindings {

@@ -46,7 +46,7 @@ export class EdgeRouting implements Routing {
 
   /** A phone that connected anew is reached over its new connection. */
   #currentFlow(contact: string, flow: Flow): Flow {
-    return this.#bindings.findContact(contact)?.flow ?? flow;
+    return flow.transport === 'udp' ? flow : (this.#bindings.findContact(contact)?.flow ?? flow);
   }
 
   /** From the PBX: to a trunk or whatever it names, and to a registered phone if it names us. */

@@ -1,8 +1,9 @@
 import { parseNameAddr } from '../sip/name-addr.ts';
+import { SipParseError } from '../sip/parse-error.ts';
 import { detach } from '../sip/text.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
 import type { Account, Accounts } from './accounts.ts';
-import type { Binding, Bindings } from './bindings.ts';
+import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import { type Decision, type Inbound, reply } from './decision.ts';
 import type { Digest } from './digest.ts';
 
@@ -79,7 +80,9 @@ export class Registrar {
     if (contacts.some(({ expires }) => expires > 0 && expires < this.#options.minExpires)) {
       return reply(423, 'Interval Too Brief', [`Min-Expires: ${this.#options.minExpires}`]);
     }
-    const merged = contacts.reduce((list, contact) => this.#merge(list, contact, inbound, account), known);
+    const merged = contacts
+      .reduce((list, contact) => this.#merge(list, contact, inbound, account), known)
+      .slice(-MAX_PER_ACCOUNT);
     if (!this.#bindings.replace(account.id, merged)) return reply(503, 'Too many bindings');
     return this.#confirm(inbound, merged, now);
   }
@@ -128,6 +131,7 @@ export class Registrar {
 function readContact(value: string, fallback: number): Contact {
   const { uri, parameters } = parseNameAddr(value);
   parseUri(uri);
+  if (/[\s<>]/.test(uri)) throw new SipParseError('Contact with blanks', 0);
   const q = Number(parameters.get('q') ?? 1);
   const id = parameters.get('+sip.instance');
   const regId = parameters.get('reg-id');

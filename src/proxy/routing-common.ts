@@ -13,5 +13,5 @@ export function answerOptions({ message, uri, isOurs }: Inbound): Decision | und
 export function followRoute(inbound: Inbound, isTrusted: boolean): Decision {
   const { routeFlow, nextRoute, target, uri } = inbound;
   if (nextRoute !== '') return relayTo({ to: nextRoute }, isTrusted);
-  return relayTo(routeFlow ? { to: routeFlow } : { to: target, parsed: uri }, isTrusted);
+  return relayTo(routeFlow ? { uri: target, to: routeFlow } : { to: target, parsed: uri }, isTrusted);
 }

@@ -53,6 +53,9 @@ export class Tokens {
   }
 
   #sign(purpose: string, encoded: string): string {
-    return hash('sha256', `${this.#secret}\n${purpose}\n${encoded}`, 'base64url').slice(0, SIGNATURE_LENGTH);
+    return hash('sha256', `${this.#secret}\n${purpose.length}\n${purpose}\n${encoded}`, 'base64url').slice(
+      0,
+      SIGNATURE_LENGTH,
+    );
   }
 }

@@ -179,7 +179,13 @@ export class ResponseContext {
     const [next, ...rest] = branch.alternates;
     if (!next || this.#isDone || branch.cancelLines !== undefined) return false;
     branch.final = NEVER;
-    const other: Branch = { ...branch, target: { ...branch.target, to: [next] }, alternates: rest, final: undefined };
+    const other: Branch = {
+      ...branch,
+      target: { ...branch.target, to: [next] },
+      alternates: rest,
+      final: undefined,
+      isLimited: false,
+    };
     other.transaction = undefined;
     this.#branches = [...this.#branches.filter((known) => known !== branch), other];
     this.#host.open(other);

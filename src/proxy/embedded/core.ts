@@ -62,10 +62,10 @@ export class ProxyCore implements ServerHost {
   /** Takes in one message. Nothing that a peer sends makes it throw. */
   receive(bytes: Buffer, link: Link): void {
     try {
-      const message = this.#message.read(bytes).check();
+      const message = readWhole(this.#message, bytes);
       const via = findTopVia(message);
       if (!via) return this.#parts.onDrop('no Via');
-      if (message.isRequest) this.#receiveRequest(message, via, link, bytes);
+      if (message.isRequest) this.#receiveRequest(message, via, link, message.bytes as Buffer);
       else this.#receiveResponse(message);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
@@ -188,6 +188,17 @@ export class ProxyCore implements ServerHost {
       if (!(second instanceof SipParseError)) throw second;
     }
   }
+}
+
+/** Reads exactly one message: what stands behind it in a datagram is none of it. RFC 3261 §18.3. @throws SipParseError */
+function readWhole(message: SipMessage, bytes: Buffer): SipMessage {
+  message.read(bytes).check();
+  const { bodyStart, latin1 } = message;
+  if (latin1[bodyStart - 1] !== '\n' || !/\n\r?$/.test(latin1.slice(Math.max(0, bodyStart - 3), bodyStart - 1))) {
+    throw new SipParseError('header section without end', bodyStart);
+  }
+  if (message.truncated) throw new SipParseError('body shorter than Content-Length', bodyStart);
+  return message.bodyEnd < bytes.length ? message.read(bytes.subarray(0, message.bodyEnd)).check() : message;
 }
 
 const GOING_DOWN: Reply = {

@@ -74,6 +74,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   #self: Self;
   #core: ProxyCore | undefined;
   #forwarder: Forwarder | undefined;
+  #isStopped = false;
   #intervals: NodeJS.Timeout[] = [];
   /** Epoch ms at which `performance.now` was 0; follows the system clock when that is set. */
   #epochMs = Date.now() - performance.now();
@@ -94,7 +95,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#peers = new Peers(options.trunks, options.trusted);
     this.#bindings = new Bindings((account, bindings) => events.onBindings(account, bindings), options.bindings);
     this.#self = new Self(options.listen, options.interfaces, options.advertise);
-    this.#resolver = new Resolver(options.nameServers);
+    this.#resolver = new Resolver(options.nameServers, (act) => this.#guard(act));
     this.#limit = new RateLimit(options.ratePerSecond);
     this.#transports = new TransportLayer(this, {
       tls: options.tls,
@@ -110,7 +111,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
 
   /** Takes over new certificates. */
   useCertificates(tls: NonNullable<TlsOptions['server']>): void {
-    this.#transports.reload(tls);
+    this.#guard(() => this.#transports.reload(tls));
   }
 
   async start(): Promise<string[]> {
@@ -119,6 +120,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#assemble();
     this.#timers.advance(this.#monotonic());
     await this.#resolveUpstream();
+    if (this.#isStopped) return [];
     this.#every(TICK_MS, () => this.#tick());
     this.#every(RESOLVE_MS, () => void this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
@@ -126,6 +128,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   }
 
   async stop(drainMs: number): Promise<void> {
+    this.#isStopped = true;
     this.#core?.drain();
     const until = performance.now() + drainMs;
     while ((this.#core?.pendingCount ?? 0) > 0 && performance.now() < until) {
@@ -149,7 +152,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     if (isKeepAlive(bytes)) return;
     if (this.#options.ratePerSecond > 0 && isRequest(bytes) && !this.#admits(link)) return this.onDrop('rate limit');
     this.#observe(bytes, link.remote, link.local, link);
-    this.#core?.receive(bytes, link);
+    this.#guard(() => this.#core?.receive(bytes, link));
   }
 
   onUnreachable(link: Link, reason: string): void {
@@ -214,8 +217,18 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     });
   }
 
+  /** A fault of ours costs the message or the timer that brought it out, never the calls beside it. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.onDrop('internal error');
+      this.#events.onLog('warn', 'internal error in the SIP engine', { error: (error as Error).stack });
+    }
+  }
+
   #tick(): void {
-    this.#timers.advance(this.#monotonic());
+    this.#guard(() => this.#timers.advance(this.#monotonic()));
     const epochMs = Date.now() - performance.now();
     if (Math.abs(epochMs - this.#epochMs) > MAX_SKEW_MS) this.#epochMs = epochMs;
   }

@@ -1,7 +1,7 @@
 import { SipMessage } from '../../sip/message.ts';
 import { MessageEdit } from '../../sip/message-edit.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
-import type { Target } from '../decision.ts';
+import type { Relay, Target } from '../decision.ts';
 import type { PeerKind } from '../peers.ts';
 import type { Tokens } from '../token.ts';
 import type { Final } from './best-response.ts';
@@ -123,7 +123,8 @@ export class Forwarder implements ContextHost {
     const edit = new MessageEdit(response).removeFirstValue(findTopVia(response)!.index);
     if (isLastVia(response) && server.request.length > 0)
       edit.prepend(makeVias(SipMessage.parse(server.request), preparation.source));
-    if (response.statusCode >= 200) relay.editResponse?.(edit, response);
+    if (server.link.isReliable) tellLength(edit, response);
+    if (response.statusCode >= 200) applyEdit(relay.editResponse, edit, response);
     return edit.toBuffer();
   }
 
@@ -203,6 +204,7 @@ export class Forwarder implements ContextHost {
     if (branch && message.method === 'INVITE')
       marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);
+    if (link.isReliable) tellLength(edit, message);
     return { bytes: edit.toBuffer(), key };
   }
 
@@ -210,6 +212,20 @@ export class Forwarder implements ContextHost {
     const caller = { link: from, flow: callerFlow(message, from, this.#parts.peerKind(from)) };
     const called = { link, flow: targetFlow(uri || message.target, to, link) };
     return makeRecordRoutes(this.#parts.tokens, message.callId, caller, called);
+  }
+}
+
+/** On a stream nothing else tells where a message ends. RFC 3261 §18.3. */
+function tellLength(edit: MessageEdit, message: SipMessage): void {
+  if (!message.has('Content-Length')) edit.append(`Content-Length: ${message.bodyEnd - message.bodyStart}\r\n`);
+}
+
+/** What can't be read of a response is no reason to keep it from whoever waits for it. */
+function applyEdit(apply: Relay['editResponse'], edit: MessageEdit, response: SipMessage): void {
+  try {
+    apply?.(edit, response);
+  } catch (error) {
+    if (!(error instanceof SipParseError)) throw error;
   }
 }
 

@@ -1,9 +1,10 @@
+import { MAX_FIELDS } from '../../sip/field-table.ts';
 import type { SipMessage } from '../../sip/message.ts';
 import { parseNameAddr } from '../../sip/name-addr.ts';
 import { parseUri, type SipUri } from '../../sip/uri.ts';
 import type { Accounts } from '../accounts.ts';
 import { type Inbound, reply, type Reply } from '../decision.ts';
-import type { Peers } from '../peers.ts';
+import type { PeerKind, Peers } from '../peers.ts';
 import { parseFlow, type Tokens } from '../token.ts';
 import { type Branches, hashRouting } from './branches.ts';
 import type { Link } from './link.ts';
@@ -46,7 +47,8 @@ export class Intake {
     const refusal = this.#refuse(message, loopHash);
     if (refusal) return refusal;
     const strictTarget = this.#findStrictTarget(message, values);
-    const routes = this.#readRoutes(strictTarget === '' ? values : values.slice(0, -1), message);
+    const peer = this.#peers.kind(link.remote);
+    const routes = this.#readRoutes(strictTarget === '' ? values : values.slice(0, -1), message, peer);
     const target = strictTarget || message.target;
     const uri = parseUri(target);
     const isOurAddress = this.#self.isAddress(uri);
@@ -57,7 +59,7 @@ export class Intake {
       inbound: {
         message,
         flow,
-        peer: this.#peers.kind(link.remote),
+        peer,
         target,
         uri,
         isOurs: isOurAddress || this.#accounts().isDomain(uri.host),
@@ -72,6 +74,8 @@ export class Intake {
 
   #refuse(message: SipMessage, loopHash: string): Reply | undefined {
     const { callId, cseq } = message;
+    if (message.fields.length > MAX_FIELDS - ADDED_FIELDS) return reply(400, 'Too many header fields');
+    if (message.indexes('Content-Length').length > 1) return reply(400, 'Content-Length twice');
     if (callId === '' || cseq < 0 || message.raw('From') === '' || message.raw('To') === '') {
       return reply(400, 'Call-ID, CSeq, From or To missing');
     }
@@ -91,7 +95,7 @@ export class Intake {
   }
 
   /** Our own routes stand on top, two of them where the transport changes; what the last one says counts. */
-  #readRoutes(values: readonly string[], message: SipMessage): Routes {
+  #readRoutes(values: readonly string[], message: SipMessage, peer: PeerKind): Routes {
     let own = 0;
     let token: string | undefined;
     let next = '';
@@ -103,22 +107,27 @@ export class Intake {
         break;
       }
       own++;
-      token = this.#open(route, message);
+      token = this.#open(route, message, peer);
     }
-    if (own === 0) token = this.#openTarget(message);
+    if (own === 0) token = this.#openTarget(message, peer);
     return { own, token, next };
   }
 
-  #open({ user }: SipUri, message: SipMessage): string | undefined {
-    return this.#tokens.open(message.callId, user) ?? this.#tokens.open('path', user);
+  /** A route that was recorded is for requests within its dialog; a Path is for those whom it was given to. */
+  #open({ user }: SipUri, message: SipMessage, peer: PeerKind): string | undefined {
+    const recorded = message.toTag === '' ? undefined : this.#tokens.open(`call ${message.callId}`, user);
+    const isOurs = peer === 'upstream' || peer === 'trusted';
+    return recorded ?? (isOurs ? this.#tokens.open('path', user) : undefined);
   }
 
   /** Behind a strict router our route stands in the Request-URI. */
-  #openTarget(message: SipMessage): string | undefined {
+  #openTarget(message: SipMessage, peer: PeerKind): string | undefined {
     if (!/;lr\b/i.test(message.target)) return undefined;
     const uri = parseUri(message.target);
-    return this.#self.isAddress(uri) ? this.#open(uri, message) : undefined;
+    return this.#self.isAddress(uri) ? this.#open(uri, message, peer) : undefined;
   }
 }
 
+/** Fields that we add ourselves must fit, too. */
+const ADDED_FIELDS = 10;
 const BAD_MAX_FORWARDS = reply(400, 'Max-Forwards is no number');

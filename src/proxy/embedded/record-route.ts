@@ -54,7 +54,7 @@ export function makeRecordRoutes(
   called: { readonly link: Link; readonly flow: Flow | undefined },
 ): string {
   const line = (link: Link, flow: Flow | undefined): string => {
-    const token = tokens.seal(callId, flow ? formatFlow(flow) : '');
+    const token = tokens.seal(`call ${callId}`, flow ? formatFlow(flow) : '');
     return `Record-Route: <sip:${token}@${formatHostPort(link.local)}${transportParameter(link.transport)};lr>\r\n`;
   };
   const isSame =

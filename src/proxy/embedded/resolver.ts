@@ -14,6 +14,7 @@ interface Service {
   readonly weight: number;
 }
 
+const HOST = /^[\w.:-]{1,253}$/;
 const CACHE_MS = 60_000;
 const CACHE_FAILED_MS = 5000;
 const MAX_NAMES = 10_000;
@@ -23,11 +24,13 @@ const TRANSPORTS: ReadonlySet<string> = new Set(['udp', 'tcp', 'tls', 'ws', 'wss
 /** Finds the addresses of a SIP URI: as they stand, or by DNS, SRV first. RFC 3263 §4. */
 export class Resolver {
   readonly #dns: DnsResolver;
+  readonly #guard: (act: () => void) => void;
   readonly #cache = new LRUCache<string, readonly Hop[]>({ max: MAX_NAMES });
   readonly #waiting = new Map<string, Done[]>();
 
-  /** `servers`: DNS servers with ports; empty for those of the machine. */
-  constructor(servers: readonly string[]) {
+  /** `servers`: DNS servers with ports; empty for those of the machine. `guard` runs what is called back. */
+  constructor(servers: readonly string[], guard: (act: () => void) => void = (act) => act()) {
+    this.#guard = guard;
     this.#dns = new DnsResolver({ timeout: TIMEOUT_MS, tries: 2 });
     if (servers.length > 0) this.#dns.setServers(servers);
   }
@@ -35,7 +38,7 @@ export class Resolver {
   /** The hops of a URI for which no name has to be looked up; undefined if one has. */
   findNow(text: string, uri = parseUri(text)): readonly Hop[] | undefined {
     const transport = transportOf(uri);
-    if (uri.host === '' || transport === undefined) return [];
+    if (!HOST.test(uri.host) || transport === undefined) return [];
     const ip = uri.parameters.get('maddr') ?? uri.host;
     return isIP(ip) > 0 ? [{ transport, ip, port: uri.port ?? defaultPort(transport), host: uri.host }] : undefined;
   }
@@ -64,7 +67,7 @@ export class Resolver {
       this.#cache.set(key, hops, { ttl: hops.length > 0 ? CACHE_MS : CACHE_FAILED_MS });
       const all = this.#waiting.get(key) ?? [];
       this.#waiting.delete(key);
-      for (const one of all) one(hops);
+      for (const one of all) this.#guard(() => one(hops));
     };
     if (uri.port !== undefined) return this.#lookUp(uri.host, uri.port, transport, finish);
     const isFixed = uri.parameters.has('transport') || transport === 'tls';

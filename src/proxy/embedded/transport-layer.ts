@@ -1,6 +1,7 @@
 import { connect as connectTcp, createServer as createTcpServer, isIP, type Server, type Socket } from 'node:net';
 import {
   connect as connectTls,
+  createSecureContext,
   createServer as createTlsServer,
   type SecureContextOptions,
   type Server as TlsServer,
@@ -45,6 +46,7 @@ export class TransportLayer {
   readonly #udp: UdpSocket[] = [];
   readonly #servers: (Server | TlsServer)[] = [];
   readonly #tlsServers: TlsServer[] = [];
+  readonly #sockets = new Set<Socket>(); // that others opened, in whatever state
   readonly #connections = new Map<string, Link & { close(): void }>();
 
   constructor(events: LinkEvents, options: TransportOptions) {
@@ -72,7 +74,9 @@ export class TransportLayer {
   }
 
   /** New certificates for connections to come. */
+  /** @throws Error where they can't be used: then the old ones stay. */
   reload(server: SecureContextOptions): void {
+    createSecureContext(server);
     for (const tlsServer of this.#tlsServers) tlsServer.setSecureContext(server);
   }
 
@@ -94,11 +98,14 @@ export class TransportLayer {
     if (known?.isOpen) return known;
     if (transport === 'ws' || transport === 'wss' || contact === undefined) return undefined;
     const uri = readUri(contact);
-    return uri?.host === remote.ip ? this.connect({ transport, ip: uri.host, port: uri.port ?? 5060 }) : undefined;
+    return uri?.host === remote.ip
+      ? this.connect({ transport, ip: uri.host, port: uri.port ?? (transport === 'tls' ? 5061 : 5060) })
+      : undefined;
   }
 
   async close(): Promise<void> {
     for (const connection of this.#connections.values()) connection.close();
+    for (const socket of this.#sockets) socket.destroy();
     this.#connections.clear();
     const servers = this.#servers.splice(0).map((server) => new Promise<void>((done) => server.close(() => done())));
     await Promise.all([...this.#udp.splice(0).map((socket) => socket.close()), ...servers]);
@@ -118,7 +125,9 @@ export class TransportLayer {
       (ip) => {
         const local = this.#options.local('udp', ip);
         const { listening } = socket;
-        return listening.ip === '0.0.0.0' || listening.ip === '::' ? local : { ...local, port: listening.port };
+        if (listening.ip === '0.0.0.0' || listening.ip === '::') return local;
+        const isOneOfOurs = this.#udp.some((other) => other.listening.ip === local.ip);
+        return { ip: isOneOfOurs ? listening.ip : local.ip, port: listening.port };
       },
       this.#events,
     );
@@ -130,6 +139,10 @@ export class TransportLayer {
   async #listenStream({ transport, ip, port }: Listening): Promise<Listening> {
     const server = this.#createServer(transport);
     server.maxConnections = this.#options.maxConnections;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     server.on('drop', () => this.#events.onDrop('more connections than limits allow'));
     server.on('tlsClientError', () => this.#events.onDrop('TLS handshake failed'));
     await new Promise<void>((done, fail) => {

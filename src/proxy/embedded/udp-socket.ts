@@ -107,6 +107,7 @@ export class UdpSocket {
   }
 
   #receive(bytes: Buffer, ip: string, port: number): void {
+    if (port === 0) return this.#events.onDrop('from port 0');
     this.#events.onMessage(bytes, this.#find(ip, port));
   }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as TlsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
@@ -96,4 +97,4 @@ export class WebSocketLink implements Link {
   }
 }
 
-const isText = (bytes: Buffer): boolean => !bytes.includes(0);
+const isText = (bytes: Buffer): boolean => isUtf8(bytes);
