@@ -40,7 +40,9 @@ export class Digest {
     const stale = isStale ? ', stale=true' : '';
     const offered = this.#algorithms.filter((algorithm) => !account || canCheck(account, algorithm));
     const possible = ALGORITHMS.filter((algorithm) => account && canCheck(account, algorithm));
-    return (offered.length > 0 ? offered : possible).map(
+    const list = offered.length > 0 ? offered : possible;
+    // One without any secret is asked as an unknown one is: the answer does not tell which numbers exist.
+    return (list.length > 0 ? list : this.#algorithms).map(
       (algorithm) => `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
     );
   }
@@ -108,7 +110,8 @@ function respond(
 ): string {
   const digest = (text: string): string => hash(NODE_NAMES[algorithm], text, 'hex');
   const get = (name: string): string => parameters.get(name) ?? '';
-  const secret = ha1?.toLowerCase() ?? digest(`${username}:${realm}:${password}`);
+  const isKnown = ha1?.length === (algorithm === 'MD5' ? 32 : 64);
+  const secret = isKnown ? ha1.toLowerCase() : digest(`${username}:${realm}:${password}`);
   const request = digest(`${method}:${get('uri')}`);
   if (!parameters.has('qop')) return digest(`${secret}:${get('nonce')}:${request}`);
   return digest(`${secret}:${get('nonce')}:${get('nc')}:${get('cnonce')}:${get('qop')}:${request}`);

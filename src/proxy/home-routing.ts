@@ -50,7 +50,6 @@ export class HomeRouting implements Routing {
     const from = parseUri(message.from?.uri ?? '');
     const account = this.#accounts().find(userNumber(from), from.host);
     const challenges = this.#digest.challenge(realm, account, isStale, now);
-    if (challenges.length === 0) return reply(403, 'Forbidden');
     return reply(
       407,
       'Proxy Authentication Required',

@@ -58,7 +58,6 @@ export class Registrar {
     if (verdict === 'wrong') return reply(403, 'Forbidden');
     if (verdict === 'good') return claimed?.id === account?.id ? undefined : reply(403, 'Forbidden');
     const challenges = this.#digest.challenge(realm, account, verdict === 'stale', now);
-    if (challenges.length === 0) return reply(403, 'Forbidden');
     return reply(
       401,
       'Unauthorized',

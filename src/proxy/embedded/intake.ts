@@ -102,7 +102,7 @@ export class Intake {
     for (const value of values) {
       const { uri } = parseNameAddr(value);
       const route = parseUri(uri);
-      if (!this.#self.isAddress(route)) {
+      if (!this.#self.isAddress(route) && !this.#accounts().isDomain(route.host)) {
         next = uri;
         break;
       }

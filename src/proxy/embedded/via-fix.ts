@@ -34,6 +34,7 @@ export function isLastVia(response: SipMessage): boolean {
 }
 
 const RPORT = /;\s*rport\s*(?=;|$)/i;
+const RECEIVED = /;\s*received\s*=[^;]*/gi;
 const HOST = /^\s*SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s;:]+)/i;
 
 /** A request's topmost Via with where it came from: `received`, and `rport` where asked for. RFC 3261 §18.2.1, RFC 3581 §4. */
@@ -42,8 +43,8 @@ export function stampVia(text: string, source: Address): string {
   if (!asks && sentBy(text).endsWith(` ${source.ip}:${source.port}`)) return text;
   const host = HOST.exec(text)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
   const stamped = asks ? text.replace(RPORT, `;rport=${source.port}`) : text;
-  if (/;\s*received\s*=/i.test(text) || (host === source.ip && !asks)) return stamped;
-  return `${stamped};received=${source.ip}`;
+  const own = stamped.replace(RECEIVED, ''); // whatever the sender says of itself
+  return host === source.ip && !asks ? own : `${own};received=${source.ip}`;
 }
 
 /** What stands before the parameters: protocol, host and port. */
