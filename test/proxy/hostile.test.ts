@@ -105,6 +105,7 @@ t.test('a broken certificate is refused; a stop waits for nobody who says nothin
 });
 
 t.test('mutated messages, with calls beside them', async (t) => {
+  t.setTimeout(900_000);
   const seed = Number(process.env['FUZZ_SEED'] ?? 1);
   const count = Number(process.env['FUZZ_MESSAGES'] ?? 3000);
   const random = seededRandom(seed);
