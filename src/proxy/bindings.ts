@@ -1,8 +1,9 @@
+import { placeOf } from '../sip/uri.ts';
 import type { Flow } from './token.ts';
 
 /** Where an account can be reached. */
 export interface Binding {
-  /** Account id. */
+  /** Account id; in front of a PBX the address of record, `user@domain`. */
   readonly account: string;
   /** Contact URI as the phone wrote it, one character a byte. */
   readonly contact: string;
@@ -30,8 +31,9 @@ export const MAX_PER_ACCOUNT = 10;
 /** The location service: where each account can be reached. RFC 3261 §10. */
 export class Bindings {
   readonly #byAccount = new Map<string, readonly Binding[]>();
-  readonly #byContact = new Map<string, Binding>();
+  readonly #byUser = new Map<string, Set<string>>(); // accounts
   readonly #sink: BindingSink;
+  #count = 0;
 
   constructor(sink: BindingSink, known: readonly Binding[] = []) {
     this.#sink = sink;
@@ -39,7 +41,7 @@ export class Bindings {
   }
 
   get count(): number {
-    return this.#byContact.size;
+    return this.#count;
   }
 
   /** Bindings of an account that have not run out. */
@@ -48,9 +50,19 @@ export class Bindings {
     return bindings.every(({ expiresAt }) => expiresAt > now) ? bindings : bindings.filter((b) => b.expiresAt > now);
   }
 
-  /** The binding of a contact URI, compared as it is written. */
-  findContact(contact: string): Binding | undefined {
-    return this.#byContact.get(contact);
+  /** Bindings of a user of a domain; where nobody registered there, of the only account of that name. */
+  findUser(user: string, domain: string, now: number): readonly Binding[] {
+    const bindings = this.find(`${user}@${domain}`, now);
+    if (bindings.length > 0) return bindings;
+    const [account, ...others] = this.#byUser.get(user) ?? [];
+    return account !== undefined && others.length === 0 ? this.find(account, now) : [];
+  }
+
+  /** The way to a contact of an account, which may have come by another connection since; else the way that was known. */
+  currentFlow(flow: Flow, contact: string, now: number): Flow {
+    if (flow.account === undefined) return flow;
+    const place = placeOf(contact);
+    return this.find(flow.account, now).find((binding) => placeOf(binding.contact) === place)?.flow ?? flow;
   }
 
   /** All bindings an account has from now on. False: there are too many. */
@@ -72,9 +84,17 @@ export class Bindings {
   }
 
   #set(account: string, bindings: readonly Binding[]): void {
-    for (const { contact } of this.#byAccount.get(account) ?? []) this.#byContact.delete(contact);
-    for (const binding of bindings) this.#byContact.set(binding.contact, binding);
+    const before = this.#byAccount.get(account)?.length ?? 0;
+    this.#count += bindings.length - before;
     if (bindings.length === 0) this.#byAccount.delete(account);
     else this.#byAccount.set(account, bindings);
+    if (before === 0 || bindings.length === 0) this.#indexUser(account, bindings.length > 0);
+  }
+
+  #indexUser(account: string, isThere: boolean): void {
+    const user = account.slice(0, Math.max(0, account.lastIndexOf('@')));
+    const accounts = this.#byUser.get(user) ?? new Set();
+    if (isThere) this.#byUser.set(user, accounts.add(account));
+    else if (accounts.delete(account) && accounts.size === 0) this.#byUser.delete(user);
   }
 }

@@ -1,9 +1,9 @@
 import { findComma, type MessageEdit } from '../sip/message-edit.ts';
 import type { SipMessage } from '../sip/message.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
-import { parseUri, userNumber } from '../sip/uri.ts';
+import { formatAor, parseUri, userNumber } from '../sip/uri.ts';
 import { detach } from '../sip/text.ts';
-import type { Binding, Bindings } from './bindings.ts';
+import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import type { Contacts } from './contacts.ts';
 import { type Decision, type Inbound, type Relay, relayTo, reply, type Routing, type Target } from './decision.ts';
 import type { Hop, Peers } from './peers.ts';
@@ -38,24 +38,22 @@ export class EdgeRouting implements Routing {
     const fromPbx = inbound.peer === 'upstream' || inbound.peer === 'trusted';
     if (inbound.isRouted) return followRoute(inbound, !fromPbx);
     const restored = this.#contacts.restore(inbound.target);
-    if (restored) return relayTo({ uri: restored.uri, to: this.#currentFlow(restored.uri, restored.flow) }, false);
+    if (restored) {
+      const { uri, flow } = restored;
+      return relayTo({ uri, to: this.#bindings.currentFlow(flow, uri, inbound.now) }, false);
+    }
     const options = answerOptions(inbound);
     if (options) return options;
     return fromPbx ? this.#goOut(inbound) : this.#goIn(inbound);
   }
 
-  /** A phone that connected anew is reached over its new connection. */
-  #currentFlow(contact: string, flow: Flow): Flow {
-    return flow.transport === 'udp' ? flow : (this.#bindings.findContact(contact)?.flow ?? flow);
-  }
-
   /** From the PBX: to a trunk or whatever it names, and to a registered phone if it names us. */
   #goOut(inbound: Inbound): Decision {
-    const { nextRoute, target, isOurAddress, uri, now } = inbound;
+    const { message, nextRoute, target, isOurAddress, uri, now } = inbound;
     if (nextRoute !== '') return relayTo({ to: nextRoute }, false);
     if (!isOurAddress) return relayTo({ to: target }, false);
-    const bindings = this.#bindings.find(userNumber(uri), now);
-    if (bindings.length === 0) return inbound.message.method === 'ACK' ? reply(0, '') : reply(404, 'Not Found');
+    const bindings = this.#bindings.findUser(userNumber(uri), parseUri(message.to?.uri ?? '').host, now);
+    if (bindings.length === 0) return message.method === 'ACK' ? reply(0, '') : reply(404, 'Not Found');
     return {
       action: 'relay',
       groups: [bindings.map(({ contact, flow }) => ({ uri: contact, to: flow }))],
@@ -77,9 +75,11 @@ export class EdgeRouting implements Routing {
 
   /** Sees to it that calls to the phone come back through us, and learns its bindings from the answer. RFC 3327 §5. */
   #register(inbound: Inbound, relay: Relay, pbx: Hop): Relay {
-    const { flow, message } = inbound;
+    const { message } = inbound;
     const { hostPort, transport } = this.#options.ourAddress(pbx);
     const knowsPath = this.#options.path === 'auto' && /(^|[,\s])path($|[,\s])/i.test(message.raw('Supported'));
+    const account = detach(formatAor(parseUri(message.to?.uri ?? '')));
+    const flow = withAccount(inbound.flow, account);
     const path = this.#tokens.seal('path', formatFlow(flow));
     const edit = (change: MessageEdit, request: SipMessage): void => {
       if (knowsPath) change.prepend(`Path: <sip:${path}@${hostPort}${transport};lr>\r\n`);
@@ -88,7 +88,9 @@ export class EdgeRouting implements Routing {
     const own = new Set(message.all('Contact').map((value) => detach(parseNameAddr(value).uri)));
     const editResponse = (change: MessageEdit, response: SipMessage): void => {
       this.#rewriteContacts(change, response, (uri) => this.#contacts.restore(uri)?.uri ?? uri);
-      if (response.statusCode >= 200 && response.statusCode < 300) this.#learn(response, own, flow, inbound.now);
+      if (response.statusCode >= 200 && response.statusCode < 300) {
+        this.#learn(response, account, inbound.now, (contact) => (own.has(contact) ? flow : undefined));
+      }
     };
     return { ...relay, edit, editResponse };
   }
@@ -106,8 +108,7 @@ export class EdgeRouting implements Routing {
   }
 
   /** The 200 lists all contacts of the account; those that lead through us are phones of ours. */
-  #learn(response: SipMessage, own: ReadonlySet<string>, flow: Flow, now: number): void {
-    const account = userNumber(parseUri(response.to?.uri ?? ''));
+  #learn(response: SipMessage, account: string, now: number, findOwn: (contact: string) => Flow | undefined): void {
     const known = this.#bindings.find(account, now);
     const fallback = Number(response.text('Expires') ?? 3600);
     const bindings = response.all('Contact').flatMap((value): Binding[] => {
@@ -115,26 +116,17 @@ export class EdgeRouting implements Routing {
       const seconds = Number(parameters.get('expires') ?? fallback);
       const restored = this.#contacts.restore(uri);
       const contact = detach(restored?.uri ?? uri);
-      const other = restored?.flow ?? known.find((binding) => binding.contact === contact)?.flow;
-      const way = own.has(contact) ? flow : (other ?? flow);
-      if (!(seconds > 0)) return [];
-      return [
-        {
-          account,
-          contact,
-          flow: way,
-          path: [],
-          q: 1,
-          expiresAt: now + 1000 * seconds,
-          callId: '',
-          cseq: 0,
-          instance: '',
-        },
-      ];
+      const flow = findOwn(contact) ?? restored?.flow ?? known.find((binding) => binding.contact === contact)?.flow;
+      if (!flow || !(seconds > 0)) return [];
+      const expiresAt = now + 1000 * seconds;
+      return [{ account, contact, flow, path: [], q: 1, expiresAt, callId: '', cseq: 0, instance: '' }];
     });
-    this.#bindings.replace(account, bindings.slice(-10));
+    this.#bindings.replace(account, bindings.slice(-MAX_PER_ACCOUNT));
   }
 }
+
+/** Over UDP a phone is where it is: two of one account may even write the same Contact, behind NATs of their own. */
+const withAccount = (flow: Flow, account: string): Flow => (flow.transport === 'udp' ? flow : { ...flow, account });
 
 const replacePlace = (uri: string, hostPort: string): string =>
   uri.replace(/^(sips?:(?:[^@]*@)?)(\[[^\]]*\]|[^:;?]*)(:\d+)?/i, `$1${hostPort}`);

@@ -5,25 +5,29 @@ import type { Address, Transport } from '../sip/observation.ts';
 export interface Flow {
   readonly transport: Transport;
   readonly remote: Address;
+  /** Account of the phone that registered over the connection: it may have come by another one since. */
+  readonly account?: string;
 }
 
 const LETTERS: { readonly [letter: string]: Transport } = { u: 'udp', t: 'tcp', s: 'tls', w: 'ws', x: 'wss' };
 const letterOf = new Map(Object.entries(LETTERS).map(([letter, transport]) => [transport, letter]));
 
 const SIGNATURE_LENGTH = 8;
-const MAX_TOKEN = 400;
+const MAX_TOKEN = 1000;
 
-/** The flow as short text: `u192.0.2.1:5060`. */
-export const formatFlow = ({ transport, remote }: Flow): string =>
-  `${letterOf.get(transport) ?? 'u'}${remote.ip}:${remote.port}`;
+/** The flow as short text without blanks: `u192.0.2.1:5060`, `w192.0.2.1:41234#102%40acme.example.com`. */
+export const formatFlow = ({ transport, remote, account }: Flow): string =>
+  `${letterOf.get(transport) ?? 'u'}${remote.ip}:${remote.port}${account === undefined ? '' : `#${encodeURIComponent(account)}`}`;
 
 /** Reads what `formatFlow` wrote; undefined if it is nothing of that kind. */
 export function parseFlow(text: string): Flow | undefined {
   const transport = LETTERS[text[0] ?? ''];
-  const colon = text.lastIndexOf(':');
-  const port = Number(text.slice(colon + 1));
+  const [place = '', account] = text.split('#');
+  const colon = place.lastIndexOf(':');
+  const port = Number(place.slice(colon + 1));
   if (!transport || colon < 2 || !(port > 0 && port < 65_536)) return undefined;
-  return { transport, remote: { ip: text.slice(1, colon), port } };
+  const flow = { transport, remote: { ip: place.slice(1, colon), port } };
+  return account === undefined ? flow : { ...flow, account: decodeURIComponent(account) };
 }
 
 /**

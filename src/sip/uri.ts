@@ -82,3 +82,12 @@ export function userNumber(uri: SipUri): string {
   const semicolon = uri.user.indexOf(';');
   return semicolon < 0 ? uri.user : uri.user.slice(0, semicolon);
 }
+
+/** The address of record that a URI names: `user@host`. RFC 3261 §6. */
+export const formatAor = (uri: SipUri): string => `${userNumber(uri)}@${uri.host}`;
+
+/** What stands before the parameters of a sip URI, as it is written: `sip:user@host:port`. */
+export function placeOf(uri: string): string {
+  const end = uri.slice(uri.indexOf('@') + 1).search(/[;?]/);
+  return end < 0 ? uri : uri.slice(0, uri.indexOf('@') + 1 + end);
+}
