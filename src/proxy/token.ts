@@ -5,6 +5,8 @@ import type { Address, Transport } from '../sip/observation.ts';
 export interface Flow {
   readonly transport: Transport;
   readonly remote: Address;
+  /** Our UDP socket, where there are several: NAT lets in what comes from there alone. */
+  readonly local?: Address;
   /** Account of the phone that registered over the connection: it may have come by another one since. */
   readonly account?: string;
 }
@@ -15,19 +17,28 @@ const letterOf = new Map(Object.entries(LETTERS).map(([letter, transport]) => [t
 const SIGNATURE_LENGTH = 8;
 const MAX_TOKEN = 1000;
 
-/** The flow as short text without blanks: `u192.0.2.1:5060`, `w192.0.2.1:41234#102%40acme.example.com`. */
-export const formatFlow = ({ transport, remote, account }: Flow): string =>
-  `${letterOf.get(transport) ?? 'u'}${remote.ip}:${remote.port}${account === undefined ? '' : `#${encodeURIComponent(account)}`}`;
+const formatPlace = (sign: string, place: Address | undefined): string =>
+  place ? `${sign}${place.ip}:${place.port}` : '';
+
+/** The flow as short text without blanks: `u192.0.2.1:5060|10.0.0.1:5060`, `w192.0.2.1:41234#102%40acme.example.com`. */
+export const formatFlow = ({ transport, remote, local, account }: Flow): string =>
+  formatPlace(letterOf.get(transport) ?? 'u', remote) +
+  formatPlace('|', local) +
+  (account === undefined ? '' : `#${encodeURIComponent(account)}`);
+
+const FLOW = /^([a-z])([^|#]+):(\d{1,5})(?:\|([^|#]+):(\d{1,5}))?(?:#(.*))?$/;
 
 /** Reads what `formatFlow` wrote; undefined if it is nothing of that kind. */
 export function parseFlow(text: string): Flow | undefined {
-  const transport = LETTERS[text[0] ?? ''];
-  const [place = '', account] = text.split('#');
-  const colon = place.lastIndexOf(':');
-  const port = Number(place.slice(colon + 1));
-  if (!transport || colon < 2 || !(port > 0 && port < 65_536)) return undefined;
-  const flow = { transport, remote: { ip: place.slice(1, colon), port } };
-  return account === undefined ? flow : { ...flow, account: decodeURIComponent(account) };
+  const [, letter = '', ip = '', port, localIp, localPort, account] = FLOW.exec(text) ?? [];
+  const transport = LETTERS[letter];
+  if (!transport || !(Number(port) > 0 && Number(port) < 65_536)) return undefined;
+  return {
+    transport,
+    remote: { ip, port: Number(port) },
+    ...(localIp === undefined ? {} : { local: { ip: localIp, port: Number(localPort) } }),
+    ...(account === undefined ? {} : { account: decodeURIComponent(account) }),
+  };
 }
 
 /**

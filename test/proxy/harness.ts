@@ -44,6 +44,8 @@ export interface Opened {
   /** By transport. */
   readonly places: { readonly [transport: string]: Endpoint };
   readonly udp: Endpoint;
+  /** All of them, in the order of `listen`. */
+  readonly sockets: readonly Endpoint[];
   readonly drops: Map<string, number>;
   readonly bindings: Map<string, readonly Binding[]>;
   readonly log: string[];
@@ -80,8 +82,11 @@ export async function openEngine(
     isStopped = true;
   };
   t.teardown(stop);
-  const places = Object.fromEntries(addresses.map(readPlace));
-  return { engine, places, udp: places['udp']!, drops, bindings, log, skip: (ms) => void (skippedMs += ms), stop };
+  const all = addresses.map(readPlace);
+  const places = Object.fromEntries(all);
+  const sockets = all.map(([, place]) => place);
+  const skip = (ms: number): void => void (skippedMs += ms);
+  return { engine, places, udp: places['udp']!, sockets, drops, bindings, log, skip, stop };
 }
 
 function readPlace(address: string): [string, Endpoint] {

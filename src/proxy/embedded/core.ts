@@ -1,5 +1,6 @@
 import { SipMessage } from '../../sip/message.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
+import type { Via } from '../../sip/via.ts';
 import type { Decision, Reply, Routing } from '../decision.ts';
 import type { Branches } from './branches.ts';
 import { ResponseContext } from './context.ts';
@@ -157,16 +158,17 @@ export class ProxyCore implements ServerHost {
     const next = message.all('Via')[1];
     if (next === undefined || message.statusCode < 200) return this.#parts.onDrop('stray response');
     const via = readVia(next);
-    const { ip, port } = responseAddress(via);
-    const transport = via.transport.toLowerCase();
-    const link = this.#parts.transports.follow({
-      transport: transport === 'udp' ? 'udp' : 'tcp',
-      remote: { ip, port },
-    });
+    const server = this.#servers.get(formatKey(via.parameters.get('branch') ?? '', message.method, next));
+    const link = server?.link ?? this.#findLink(via);
     if (!link) return this.#parts.onDrop('stray response');
     const bytes = this.#parts.forwarder.stripStray(message);
     this.#parts.onSend(link, bytes);
     link.send(bytes);
+  }
+
+  #findLink(via: Via): Link | undefined {
+    const transport = via.transport.toLowerCase() === 'udp' ? 'udp' : 'tcp';
+    return this.#parts.transports.follow({ transport, remote: responseAddress(via) });
   }
 
   /** Where responses go: over the same connection, or for UDP to where the Via tells. RFC 3261 §18.2.2. */
@@ -174,7 +176,7 @@ export class ProxyCore implements ServerHost {
     if (link.isReliable || sentBy(text).endsWith(`:${link.remote.port}`) || /;\s*rport/i.test(text)) return link;
     const { port } = responseAddress(readVia(stampVia(text, link.remote)));
     if (port === link.remote.port) return link;
-    return this.#parts.transports.follow({ transport: 'udp', remote: { ip: link.remote.ip, port } }) ?? link;
+    return this.#parts.transports.follow({ ...link.flow, remote: { ip: link.remote.ip, port } }) ?? link;
   }
 
   /** What can't be read is answered if that much of it can. RFC 3261 §21.4.1. */
@@ -214,9 +216,11 @@ const COOKIE = 'z9hG4bK';
 function makeKey(message: SipMessage, { text }: TopVia): string {
   const { branch, method } = message;
   const kind = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method;
-  if (branch.startsWith(COOKIE)) return `${branch} ${kind} ${sentBy(text)}`;
+  if (branch.startsWith(COOKIE)) return formatKey(branch, kind, text);
   return `${message.callId} ${message.cseq} ${message.fromTag} ${kind} ${text}`;
 }
+
+const formatKey = (branch: string, kind: string, via: string): string => `${branch} ${kind} ${sentBy(via)}`;
 
 /** The Reason lines of a CANCEL, for those that go on. RFC 3326 §2. */
 function readReasons(cancel: Buffer): string {

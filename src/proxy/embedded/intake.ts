@@ -53,12 +53,11 @@ export class Intake {
     const uri = parseUri(target);
     const isOurAddress = this.#self.isAddress(uri);
     const sealed = routes.token ?? '';
-    const flow = { transport: link.transport, remote: link.remote };
     return {
       preparation: { source: link.remote, via, ownRoutes: routes.own, strictTarget, loopHash },
       inbound: {
         message,
-        flow,
+        flow: link.flow,
         peer,
         target,
         uri,

@@ -1,4 +1,5 @@
 import type { Address, Transport } from '../../sip/observation.ts';
+import type { Flow } from '../token.ts';
 
 /** A way to one peer: a UDP socket with its address, or a connection. */
 export interface Link {
@@ -6,6 +7,8 @@ export interface Link {
   readonly remote: Address;
   /** Our address as the peer sees it, for Via and Record-Route. */
   readonly local: Address;
+  /** What it is found by again. */
+  readonly flow: Flow;
   /** Retransmissions are the transport's business. */
   readonly isReliable: boolean;
   readonly isOpen: boolean;

@@ -22,11 +22,11 @@ export const beginsDialog = (message: SipMessage): boolean =>
 /** The URI parameter of a transport in a URI of ours. */
 export const transportParameter = (transport: string): string => TRANSPORT[transport] ?? '';
 
-/** The flow that leads back to whoever sent the request, where its Contact does not: behind NAT, or over its connection. */
+/** The flow that leads back to whoever sent the request, where its Contact does not: behind NAT, over its connection, or from one of several sockets. */
 export function callerFlow(message: SipMessage, link: Link, peer: PeerKind): Flow | undefined {
   if (peer !== 'other') return undefined;
-  const flow = { transport: link.transport, remote: link.remote };
-  if (link.transport !== 'udp') return flow;
+  const { flow } = link;
+  if (flow.transport !== 'udp' || flow.local) return flow;
   const contact = message.raw('Contact');
   return contact !== '' && isAt(parseNameAddr(contact).uri, link) ? undefined : flow;
 }
@@ -35,7 +35,8 @@ export function callerFlow(message: SipMessage, link: Link, peer: PeerKind): Flo
 export function targetFlow(uri: string, to: unknown, link: Link): Flow | undefined {
   const isFlow = typeof to === 'object' && to !== null && 'transport' in to;
   if (!isFlow) return undefined;
-  return link.transport === 'udp' && isAt(uri, link) ? undefined : { transport: link.transport, remote: link.remote };
+  const isElsewhere = link.transport !== 'udp' || link.flow.local !== undefined || !isAt(uri, link);
+  return isElsewhere ? link.flow : undefined;
 }
 
 function isAt(uri: string, { remote }: Link): boolean {

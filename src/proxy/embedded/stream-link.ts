@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from '../../sip/observation.ts';
 import { StreamFramer } from '../../sip/stream-framer.ts';
+import type { Flow } from '../token.ts';
 import type { Link, LinkEvents } from './link.ts';
 
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
@@ -14,6 +15,7 @@ export class StreamLink implements Link {
   readonly isReliable = true;
   readonly remote: Address;
   readonly local: Address;
+  readonly flow: Flow;
   readonly #socket: Socket;
   readonly #events: LinkEvents;
   readonly #framer: StreamFramer;
@@ -25,6 +27,7 @@ export class StreamLink implements Link {
     this.#socket = socket;
     this.remote = remote;
     this.local = local;
+    this.flow = { transport, remote };
     this.#events = events;
     this.#framer = new StreamFramer((bytes) => this.#receive(bytes));
     socket.setNoDelay(true);

@@ -63,7 +63,10 @@ export class TransportLayer {
     const bound: Listening[] = [];
     for (const address of addresses) {
       try {
-        bound.push(await (address.transport === 'udp' ? this.#listenUdp(address) : this.#listenStream(address)));
+        const isNamed = addresses.filter((other) => isSameKind(other, address)).length > 1;
+        bound.push(
+          await (address.transport === 'udp' ? this.#listenUdp(address, isNamed) : this.#listenStream(address)),
+        );
       } catch (error) {
         await this.close();
         const place = `${address.transport}:${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
@@ -91,9 +94,9 @@ export class TransportLayer {
   }
 
   /** The way along which a phone registered; if its connection is gone, one to its contact if that can be reached. */
-  follow({ transport, remote }: Flow, contact?: string): Link | undefined {
+  follow({ transport, remote, local }: Flow, contact?: string): Link | undefined {
     if (!isPlace(remote.ip, remote.port)) return undefined;
-    if (transport === 'udp') return this.#udpFor(remote.ip)?.link(remote);
+    if (transport === 'udp') return this.#udpFor(remote.ip, local)?.link(remote);
     const known = this.#connections.get(linkKey(transport, remote));
     if (known?.isOpen) return known;
     if (transport === 'ws' || transport === 'wss' || contact === undefined) return undefined;
@@ -111,15 +114,17 @@ export class TransportLayer {
     await Promise.all([...this.#udp.splice(0).map((socket) => socket.close()), ...servers]);
   }
 
-  #udpFor(ip: string): UdpSocket | undefined {
+  /** The socket that was told of, if it is still there; else the one nearest to the peer. */
+  #udpFor(ip: string, told?: Address): UdpSocket | undefined {
     const isV6 = ip.includes(':');
     const fitting = this.#udp.filter(({ listening }) => listening.ip.includes(':') === isV6);
     if (fitting.length < 2) return fitting[0];
-    const local = this.#options.local('udp', ip);
-    return fitting.find(({ listening }) => listening.ip === local.ip && listening.port === local.port) ?? fitting[0];
+    const find = (place: Address): UdpSocket | undefined =>
+      fitting.find(({ listening }) => listening.ip === place.ip && listening.port === place.port);
+    return (told && find(told)) ?? find(this.#options.local('udp', ip)) ?? fitting[0];
   }
 
-  async #listenUdp(address: Listening): Promise<Listening> {
+  async #listenUdp(address: Listening, isNamed: boolean): Promise<Listening> {
     const socket: UdpSocket = new UdpSocket(
       address,
       (ip) => {
@@ -129,6 +134,7 @@ export class TransportLayer {
         const isOneOfOurs = this.#udp.some((other) => other.listening.ip === local.ip);
         return { ip: isOneOfOurs ? listening.ip : local.ip, port: listening.port };
       },
+      isNamed,
       this.#events,
     );
     await socket.open();
@@ -214,6 +220,9 @@ export class TransportLayer {
     this.#events.onUnreachable(link, reason);
   }
 }
+
+const isSameKind = (a: Listening, b: Listening): boolean =>
+  a.transport === b.transport && a.ip.includes(':') === b.ip.includes(':');
 
 /** What a peer wrote as its address may be anything. */
 const isPlace = (ip: string, port: number): boolean => port > 0 && port < 65_536 && isIP(ip) > 0;

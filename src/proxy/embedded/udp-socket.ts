@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Address } from '../../sip/observation.ts';
+import type { Flow } from '../token.ts';
 import type { Link, LinkEvents } from './link.ts';
 import type { Listening } from './self.ts';
 
@@ -15,19 +16,26 @@ export type LocalAddress = (peerIp: string) => Address;
 export class UdpSocket {
   readonly #events: LinkEvents;
   readonly #local: LocalAddress;
+  readonly #isNamed: boolean;
   readonly #links = new Map<string, UdpLink>();
   readonly #probes = new Map<UdpLink, Socket>();
   #socket: Socket | undefined;
   #listening: Listening;
 
-  constructor(listening: Listening, local: LocalAddress, events: LinkEvents) {
+  /** `isNamed`: there are others, and flows tell it apart from them. */
+  constructor(listening: Listening, local: LocalAddress, isNamed: boolean, events: LinkEvents) {
     this.#listening = listening;
     this.#local = local;
+    this.#isNamed = isNamed;
     this.#events = events;
   }
 
   get listening(): Listening {
     return this.#listening;
+  }
+
+  get place(): Address {
+    return { ip: this.#listening.ip, port: this.#listening.port };
   }
 
   /** @throws Error where the address can't be had. */
@@ -116,7 +124,9 @@ export class UdpSocket {
     const known = this.#links.get(key);
     if (known) return known;
     if (this.#links.size >= MAX_LINKS) this.#links.clear();
-    const link = new UdpLink(this, { ip, port }, this.#local(ip));
+    const remote = { ip, port };
+    const flow = { transport: 'udp', remote, ...(this.#isNamed ? { local: this.place } : {}) } as const;
+    const link = new UdpLink(this, flow, this.#local(ip));
     this.#links.set(key, link);
     return link;
   }
@@ -129,11 +139,13 @@ export class UdpLink implements Link {
   readonly isOpen = true;
   readonly remote: Address;
   readonly local: Address;
+  readonly flow: Flow;
   readonly #socket: UdpSocket;
 
-  constructor(socket: UdpSocket, remote: Address, local: Address) {
+  constructor(socket: UdpSocket, flow: Flow, local: Address) {
     this.#socket = socket;
-    this.remote = remote;
+    this.flow = flow;
+    this.remote = flow.remote;
     this.local = local;
   }
 

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer, type Server as TlsServer } from 'nod
 import type { SecureContextOptions } from 'node:tls';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Address } from '../../sip/observation.ts';
+import type { Flow } from '../token.ts';
 import type { Link, LinkEvents } from './link.ts';
 
 const MAX_MESSAGE = 1_048_576;
@@ -58,6 +59,7 @@ export class WebSocketLink implements Link {
   readonly isReliable = true;
   readonly remote: Address;
   readonly local: Address;
+  readonly flow: Flow;
   readonly #webSocket: WebSocket;
   readonly #events: LinkEvents;
 
@@ -66,6 +68,7 @@ export class WebSocketLink implements Link {
     this.#webSocket = webSocket;
     this.remote = remote;
     this.local = local;
+    this.flow = { transport, remote };
     this.#events = events;
   }
 
