@@ -32,6 +32,7 @@ export const MAX_PER_ACCOUNT = 10;
 export class Bindings {
   readonly #byAccount = new Map<string, readonly Binding[]>();
   readonly #byUser = new Map<string, Set<string>>(); // accounts
+  readonly #owners = new Map<string, string>(); // accounts by connection and contact
   readonly #sink: BindingSink;
   #count = 0;
 
@@ -56,6 +57,11 @@ export class Bindings {
     if (bindings.length > 0) return bindings;
     const [account, ...others] = this.#byUser.get(user) ?? [];
     return account !== undefined && others.length === 0 ? this.find(account, now) : [];
+  }
+
+  /** The account that registered a contact over a connection. */
+  ownerOf(flow: Flow, contact: string): string | undefined {
+    return this.#owners.get(formatOwned(flow, contact));
   }
 
   /** The way to a contact of an account, which may have come by another connection since; else the way that was known. */
@@ -84,11 +90,15 @@ export class Bindings {
   }
 
   #set(account: string, bindings: readonly Binding[]): void {
-    const before = this.#byAccount.get(account)?.length ?? 0;
-    this.#count += bindings.length - before;
+    const before = this.#byAccount.get(account) ?? [];
+    this.#count += bindings.length - before.length;
+    for (const { flow, contact } of before) this.#owners.delete(formatOwned(flow, contact));
+    for (const { flow, contact } of bindings) {
+      if (flow.transport !== 'udp') this.#owners.set(formatOwned(flow, contact), account);
+    }
     if (bindings.length === 0) this.#byAccount.delete(account);
     else this.#byAccount.set(account, bindings);
-    if (before === 0 || bindings.length === 0) this.#indexUser(account, bindings.length > 0);
+    if (before.length === 0 || bindings.length === 0) this.#indexUser(account, bindings.length > 0);
   }
 
   #indexUser(account: string, isThere: boolean): void {
@@ -98,3 +108,6 @@ export class Bindings {
     else if (accounts.delete(account) && accounts.size === 0) this.#byUser.delete(user);
   }
 }
+
+const formatOwned = ({ transport, remote }: Flow, contact: string): string =>
+  `${transport} ${remote.ip}:${remote.port} ${placeOf(contact)}`;

@@ -34,6 +34,8 @@ export interface Target {
   readonly to: Flow | readonly Hop[] | string;
   /** The URI in `to`, where it was read already. */
   readonly parsed?: SipUri;
+  /** Values of Route to go before those that are there. */
+  readonly routes?: readonly string[];
 }
 
 /** Passes the request on. */

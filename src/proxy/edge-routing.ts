@@ -8,7 +8,7 @@ import type { Contacts } from './contacts.ts';
 import { type Decision, type Inbound, type Relay, relayTo, reply, type Routing, type Target } from './decision.ts';
 import type { Hop, Peers } from './peers.ts';
 import { answerOptions, followRoute } from './routing-common.ts';
-import { formatFlow, type Flow, type Tokens } from './token.ts';
+import { formatFlow, type Flow, type Tokens, withAccount } from './token.ts';
 
 /** What routing in front of a PBX needs to know of us. */
 export interface EdgeOptions {
@@ -36,7 +36,7 @@ export class EdgeRouting implements Routing {
 
   decide(inbound: Inbound): Decision {
     const fromPbx = inbound.peer === 'upstream' || inbound.peer === 'trusted';
-    if (inbound.isRouted) return followRoute(inbound, !fromPbx);
+    if (inbound.isRouted) return followRoute(inbound, this.#bindings, !fromPbx);
     const restored = this.#contacts.restore(inbound.target);
     if (restored) {
       const { uri, flow } = restored;
@@ -124,9 +124,6 @@ export class EdgeRouting implements Routing {
     this.#bindings.replace(account, bindings.slice(-MAX_PER_ACCOUNT));
   }
 }
-
-/** Over UDP a phone is where it is: two of one account may even write the same Contact, behind NATs of their own. */
-const withAccount = (flow: Flow, account: string): Flow => (flow.transport === 'udp' ? flow : { ...flow, account });
 
 const replacePlace = (uri: string, hostPort: string): string =>
   uri.replace(/^(sips?:(?:[^@]*@)?)(\[[^\]]*\]|[^:;?]*)(:\d+)?/i, `$1${hostPort}`);

@@ -4,6 +4,7 @@ import { type Decision, type Inbound, reply, type Routing, type Target } from '.
 import type { Digest } from './digest.ts';
 import type { Registrar } from './registrar.ts';
 import { answerOptions, followRoute } from './routing-common.ts';
+import { parseNameAddr } from '../sip/name-addr.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
 
 /** Routing without a PBX: phones register here and call each other. */
@@ -22,7 +23,7 @@ export class HomeRouting implements Routing {
 
   decide(inbound: Inbound): Decision {
     const { message } = inbound;
-    if (inbound.isRouted) return followRoute(inbound, false);
+    if (inbound.isRouted) return followRoute(inbound, this.#bindings, false);
     if (message.method === 'REGISTER') return this.#registrar.register(inbound);
     const options = answerOptions(inbound);
     if (options) return options;
@@ -75,10 +76,18 @@ export class HomeRouting implements Routing {
 /** Equal preference rings at once, lower ones when the higher did not answer. RFC 3261 §16.6. */
 function groupByPreference(bindings: readonly Binding[]): Target[][] {
   const groups = new Map<number, Target[]>();
-  for (const { q, contact, flow } of bindings.toSorted((a, b) => b.q - a.q)) {
-    groups.set(q, [...(groups.get(q) ?? []), { uri: contact, to: flow }]);
+  for (const binding of bindings.toSorted((a, b) => b.q - a.q)) {
+    groups.set(binding.q, [...(groups.get(binding.q) ?? []), makeTarget(binding)]);
   }
   return [...groups.values()];
+}
+
+/** Along the Path that it registered by, else over its flow. RFC 3327 §5.3. */
+function makeTarget({ contact, flow, path }: Binding): Target {
+  const [first] = path;
+  return first === undefined
+    ? { uri: contact, to: flow }
+    : { uri: contact, to: parseNameAddr(first).uri, routes: path };
 }
 
 /** Credentials meant for us are nobody else's business. RFC 3261 §22.3. */

@@ -6,6 +6,7 @@ import type { Account, Accounts } from './accounts.ts';
 import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import { type Decision, type Inbound, reply } from './decision.ts';
 import type { Digest } from './digest.ts';
+import { withAccount } from './token.ts';
 
 /** Bounds on how long a registration lasts, in seconds. */
 export interface RegistrarOptions {
@@ -103,7 +104,7 @@ export class Registrar {
     const binding: Binding = {
       account: account.id,
       contact: detach(contact.uri),
-      flow,
+      flow: withAccount(flow, account.id),
       path: message.all('Path').map(detach),
       q: contact.q,
       expiresAt: now + 1000 * Math.min(contact.expires, this.#options.maxExpires),

@@ -1,3 +1,4 @@
+import type { Bindings } from './bindings.ts';
 import { type Decision, type Inbound, relayTo, reply } from './decision.ts';
 
 const ALLOW =
@@ -10,8 +11,9 @@ export function answerOptions({ message, uri, isOurs }: Inbound): Decision | und
 }
 
 /** A request along a route of ours goes on where that leads: to a flow, the next route, or the Request-URI. RFC 3261 §16.6. */
-export function followRoute(inbound: Inbound, isTrusted: boolean): Decision {
-  const { routeFlow, nextRoute, target, uri } = inbound;
+export function followRoute(inbound: Inbound, bindings: Bindings, isTrusted: boolean): Decision {
+  const { routeFlow, nextRoute, target, uri, now } = inbound;
   if (nextRoute !== '') return relayTo({ to: nextRoute }, isTrusted);
-  return relayTo(routeFlow ? { uri: target, to: routeFlow } : { to: target, parsed: uri }, isTrusted);
+  if (!routeFlow) return relayTo({ to: target, parsed: uri }, isTrusted);
+  return relayTo({ uri: target, to: bindings.currentFlow(routeFlow, target, now) }, isTrusted);
 }

@@ -11,6 +11,10 @@ export interface Flow {
   readonly account?: string;
 }
 
+/** Over UDP a phone is where it is: two of one account may even write the same Contact, behind NATs of their own. */
+export const withAccount = (flow: Flow, account: string | undefined): Flow =>
+  flow.transport === 'udp' || account === undefined ? flow : { ...flow, account };
+
 const LETTERS: { readonly [letter: string]: Transport } = { u: 'udp', t: 'tcp', s: 'tls', w: 'ws', x: 'wss' };
 const letterOf = new Map(Object.entries(LETTERS).map(([letter, transport]) => [transport, letter]));
 

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep, openTcpPhone, openUdpPhone, openWebPhone } from './phones.ts';
-import { makeRequest, makeResponse } from './requests.ts';
+import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
 import type { WirePhone } from './support/wire-phone.ts';
 
 // Phones that register with a PBX through us, and how its calls find them.
@@ -49,6 +49,30 @@ t.test('a phone that connects anew is called over its new connection', async (t)
     await stage.pbx.send(makeRequest(stage.pbx, { to: target }), stage.udp);
     t.equal((await second.next('INVITE')).uri, contact.replace(/[<>]/g, ''), name);
   }
+});
+
+t.test('a call of a browser goes on when it has connected anew, whoever called', async (t) => {
+  const stage = await openStage(t);
+  const { pbx, places, udp } = stage;
+  const contact = WEB_CONTACT.replace('>', ';ob>');
+  const open = async (): Promise<[WirePhone, string]> => {
+    const phone = await keep(t, openWebPhone(places['ws']!));
+    return [phone, await register(stage, phone, '102@acme.example.com', WEB_CONTACT)];
+  };
+  const [first, target] = await open();
+  await first.send(makeRequest(first, { to: 'sip:103@acme.example.com', contact }));
+  const outgoing = await pbx.next('INVITE');
+  await pbx.send(makeResponse(outgoing, 200, { contact: `<sip:103@${pbx.at}>` }), udp);
+  await first.next(200);
+  await pbx.send(makeRequest(pbx, { to: target, callId: 'incoming' }), udp);
+  await first.send(makeResponse(await first.next('INVITE'), 200, { contact }));
+  const incoming = callerDialog(await pbx.next(200));
+  await first.close();
+  const [second] = await open();
+  await pbx.send(makeInDialog(pbx, calledDialog(outgoing), 'BYE', 1), udp);
+  await second.next('BYE');
+  await pbx.send(makeInDialog(pbx, incoming, 'BYE', 2), udp);
+  t.equal((await second.next('BYE')).callId, 'incoming');
 });
 
 t.test('the contact of another account, written under an own one, brings no calls of the other', async (t) => {

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep } from './phones.ts';
-import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
 import type { Endpoint } from './support/relay.ts';
 import { openTcpPhone, openUdpPhone, openWebPhone, unique } from './phones.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
@@ -73,12 +73,18 @@ interface Call {
 }
 
 /** Calls as 101, challenge and all. */
-async function call(phone: WirePhone, at: Endpoint, to: string, login: Partial<Login> = {}): Promise<Call> {
-  const ids = { callId: unique(), branch: `z9hG4bK${unique()}` };
+async function call(
+  phone: WirePhone,
+  at: Endpoint,
+  to: string,
+  login: Partial<Login> = {},
+  { contact, headers = [] }: { readonly contact?: string; readonly headers?: readonly string[] } = {},
+): Promise<Call> {
+  const ids = { callId: unique(), branch: `z9hG4bK${unique()}`, ...(contact === undefined ? {} : { contact }) };
   await phone.send(makeRequest(phone, { to, callId: ids.callId }), at);
   const challenged = await phone.next(407);
   const credentials = answer(challenged, 'INVITE', to, { user: '101', password: 'secret101', ...login });
-  await phone.send(makeRequest(phone, { to, ...ids, cseq: 2, headers: [credentials] }), at);
+  await phone.send(makeRequest(phone, { to, ...ids, cseq: 2, headers: [...headers, credentials] }), at);
   return ids;
 }
 
@@ -399,4 +405,47 @@ t.test('phones over TCP and WebSocket are called over their connections', async 
     await call(caller, udp, aor('102'));
     t.match((await caller.next(503)).header('Reason'), 'cause=27', `${name}: gone`);
   }
+});
+
+t.test('a call between browsers goes on when both have connected anew', async (t) => {
+  const listen = (['udp', 'ws'] as const).map((transport) => ({ transport, ip: '127.0.0.1', port: 0 }));
+  const { places } = await openHome(t, { listen });
+  const ws = places['ws']!;
+  const names = { '101': 'sip:u1@made-up.invalid', '102': 'sip:u2@made-up.invalid' };
+  const open = async (user: '101' | '102'): Promise<WirePhone> => {
+    const phone = await keep(t, openWebPhone(ws));
+    await register(phone, ws, user, { contact: `<${names[user]};transport=ws>` });
+    return phone;
+  };
+  const [caller, called] = [await open('101'), await open('102')];
+  await call(caller, ws, aor('102'), {}, { contact: `<${names[101]};transport=ws;ob>` });
+  const invite = await called.next('INVITE');
+  await called.send(makeResponse(invite, 200, { contact: `<${names[102]};transport=ws;ob>` }), ws);
+  const answered = await caller.next(200);
+  await Promise.all([caller.close(), called.close()]);
+  const [callerAgain, calledAgain] = [await open('101'), await open('102')];
+  await callerAgain.send(makeInDialog(callerAgain, callerDialog(answered), 'INFO', 3), ws);
+  await calledAgain.send(makeResponse(await calledAgain.next('INFO'), 200), ws);
+  await callerAgain.next(200);
+  await calledAgain.send(makeInDialog(calledAgain, calledDialog(invite), 'BYE', 4), ws);
+  t.equal((await callerAgain.next('BYE')).uri, `${names[101]};transport=ws;ob`);
+});
+
+t.test('a phone behind proxies of its own is called along its Path', async (t) => {
+  const { caller, phone, udp } = await openHome(t);
+  const edge = await keep(t, openUdpPhone());
+  const path = [`<sip:token@${edge.at};lr>`, '<sip:192.0.2.30;lr>'];
+  const headers = [`Path: ${path.join(', ')}`, 'Supported: path'];
+  const ok = await register(phone, udp, '102', { contact: '<sip:102@192.0.2.77>', headers });
+  t.strictSame(ok.headers('Path').join(', '), path.join(', '));
+  await call(caller, udp, aor('102'));
+  const invite = await edge.next('INVITE');
+  t.equal(invite.uri, 'sip:102@192.0.2.77');
+  t.strictSame(invite.headers('Route').join(', '), path.join(', '));
+  await register(phone, udp, '102');
+  const routes = [`Route: <sip:${udp.ip}:${udp.port};lr>`, 'Route: <sip:192.0.2.40;lr>'];
+  await call(caller, udp, aor('102'), {}, { headers: routes });
+  const route = (await edge.next('INVITE')).headers('Route').join(', ');
+  t.equal(route, [...path, '<sip:192.0.2.40;lr>'].join(', '));
+  t.strictSame((await phone.next('INVITE')).headers('Route'), ['<sip:192.0.2.40;lr>'], 'another phone, without Path');
 });

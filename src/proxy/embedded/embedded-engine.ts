@@ -184,6 +184,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
       marker: new Marker(marker, this.#makeId),
       ringMs,
       peerKind: (link) => this.#peers.kind(link.remote),
+      ownerOf: (flow, contact) => this.#bindings.ownerOf(flow, contact),
     });
     this.#core = new ProxyCore({
       ...shared,

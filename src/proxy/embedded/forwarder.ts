@@ -11,7 +11,7 @@ import type { Branch, ContextHost, ResponseContext } from './context.ts';
 import { formatHostPort, type Link } from './link.ts';
 import type { Marker } from './marker.ts';
 import { prepareCopy, type Preparation } from './preparation.ts';
-import { beginsDialog, callerFlow, makeRecordRoutes, targetFlow } from './record-route.ts';
+import { beginsDialog, callerFlow, makeRecordRoutes, type OwnerOf, targetFlow } from './record-route.ts';
 import { isTold } from './told.ts';
 import { makeFollowUp, makeReply, makeVias, phraseOf } from './replies.ts';
 import type { Resolver } from './resolver.ts';
@@ -32,6 +32,7 @@ export interface ForwarderParts {
   readonly marker: Marker;
   readonly ringMs: number;
   readonly peerKind: (link: Link) => PeerKind;
+  readonly ownerOf: OwnerOf;
   /** Tells what is sent. */
   readonly onSend: (link: Link, bytes: Buffer) => void;
 }
@@ -198,9 +199,9 @@ export class Forwarder implements ContextHost {
     const key = branches.next(preparation.loopHash);
     const target = uri || preparation.strictTarget;
     const via = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
-    const routes =
+    const recordRoutes =
       branch && beginsDialog(message) ? this.#recordRoutes(message, from, link, target, branch.target) : '';
-    const edit = prepareCopy(message, preparation, { target, via, routes });
+    const edit = prepareCopy(message, preparation, { target, via, recordRoutes, routes: branch?.target.routes ?? [] });
     if (branch && message.method === 'INVITE')
       marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);
@@ -209,7 +210,8 @@ export class Forwarder implements ContextHost {
   }
 
   #recordRoutes(message: SipMessage, from: Link, link: Link, uri: string, { to }: Target): string {
-    const caller = { link: from, flow: callerFlow(message, from, this.#parts.peerKind(from)) };
+    const { peerKind, ownerOf } = this.#parts;
+    const caller = { link: from, flow: callerFlow(message, from, peerKind(from), ownerOf) };
     const called = { link, flow: targetFlow(uri || message.target, to, link) };
     return makeRecordRoutes(this.#parts.tokens, message.callId, caller, called);
   }

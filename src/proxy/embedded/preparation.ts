@@ -4,7 +4,6 @@ import { MessageEdit } from '../../sip/message-edit.ts';
 import type { Address } from '../../sip/observation.ts';
 import { stampVia, type TopVia } from './via-fix.ts';
 
-const ROUTE = headerNumber('Route');
 const RECORD_ROUTE = headerNumber('Record-Route');
 const MAX_FORWARDS = headerNumber('Max-Forwards');
 const DEFAULT_MAX_FORWARDS = 70;
@@ -29,20 +28,22 @@ export interface Copy {
   /** Our Via line, which goes on top. */
   readonly via: string;
   /** Our Record-Route lines, or empty: they go behind the Vias, which some devices look for in one piece. */
-  readonly routes: string;
+  readonly recordRoutes: string;
+  /** Values of Route to go before those that are there. */
+  readonly routes: readonly string[];
 }
 
 /** The edits that every copy of a request gets. RFC 3261 §16.6. */
 export function prepareCopy(message: SipMessage, preparation: Preparation, copy: Copy): MessageEdit {
   const { via } = preparation;
   const edit = new MessageEdit(message).prepend(copy.via);
-  if (copy.routes !== '') edit.insertBehind(findRouteFront(message), copy.routes);
+  if (copy.recordRoutes !== '') edit.insertBehind(findRouteFront(message), copy.recordRoutes);
   const stamped = stampVia(via.text, preparation.source);
   if (stamped !== via.text) edit.replace(via.start, via.start + via.text.length, stamped);
   const target = copy.target || preparation.strictTarget;
   if (target !== '') edit.setTarget(target);
   countForward(edit, message);
-  takeRoutes(edit, message, preparation);
+  changeRoutes(edit, message, preparation, copy.routes);
   return edit;
 }
 
@@ -63,14 +64,18 @@ function countForward(edit: MessageEdit, message: SipMessage): void {
   }
 }
 
-/** Takes our own routes off, and the last one if that is where a strict router left the Request-URI. */
-function takeRoutes(edit: MessageEdit, message: SipMessage, { ownRoutes, strictTarget }: Preparation): void {
-  if (ownRoutes === 0 && strictTarget === '') return;
-  const values = message.all('Route');
-  const left = values.slice(ownRoutes, strictTarget === '' ? undefined : -1);
-  const indexes = message.indexes('Route');
-  for (const index of indexes.slice(1)) edit.remove(index);
-  const first = message.fields.first(ROUTE);
-  if (left.length === 0) edit.remove(first);
-  else edit.replace(message.fields.startOf(first), message.fields.endOf(first), left.join(', '));
+/** Takes our own routes off, and the last one if that is where a strict router left the Request-URI; adds new ones on top. */
+function changeRoutes(
+  edit: MessageEdit,
+  message: SipMessage,
+  { ownRoutes, strictTarget }: Preparation,
+  added: readonly string[],
+): void {
+  if (ownRoutes === 0 && strictTarget === '' && added.length === 0) return;
+  const left = [...added, ...message.all('Route').slice(ownRoutes, strictTarget === '' ? undefined : -1)].join(', ');
+  const [first, ...others] = message.indexes('Route');
+  for (const index of others) edit.remove(index);
+  if (first === undefined) edit.insertBehind(findRouteFront(message), `Route: ${left}\r\n`);
+  else if (left === '') edit.remove(first);
+  else edit.replace(message.fields.startOf(first), message.fields.endOf(first), left);
 }

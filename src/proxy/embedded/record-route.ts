@@ -1,8 +1,9 @@
 import type { SipMessage } from '../../sip/message.ts';
 import { parseNameAddr } from '../../sip/name-addr.ts';
 import { parseUri } from '../../sip/uri.ts';
+import type { Target } from '../decision.ts';
 import type { PeerKind } from '../peers.ts';
-import { type Flow, formatFlow, type Tokens } from '../token.ts';
+import { type Flow, formatFlow, type Tokens, withAccount } from '../token.ts';
 import { formatHostPort, type Link } from './link.ts';
 
 const TRANSPORT: { readonly [transport: string]: string } = {
@@ -22,21 +23,26 @@ export const beginsDialog = (message: SipMessage): boolean =>
 /** The URI parameter of a transport in a URI of ours. */
 export const transportParameter = (transport: string): string => TRANSPORT[transport] ?? '';
 
+/** The account that registered a contact over a connection, if one did. */
+export type OwnerOf = (flow: Flow, contact: string) => string | undefined;
+
 /** The flow that leads back to whoever sent the request, where its Contact does not: behind NAT, over its connection, or from one of several sockets. */
-export function callerFlow(message: SipMessage, link: Link, peer: PeerKind): Flow | undefined {
+export function callerFlow(message: SipMessage, link: Link, peer: PeerKind, ownerOf: OwnerOf): Flow | undefined {
   if (peer !== 'other') return undefined;
   const { flow } = link;
-  if (flow.transport !== 'udp' || flow.local) return flow;
+  if (flow.local) return flow;
   const contact = message.raw('Contact');
-  return contact !== '' && isAt(parseNameAddr(contact).uri, link) ? undefined : flow;
+  if (contact === '') return flow;
+  const { uri } = parseNameAddr(contact);
+  if (flow.transport !== 'udp') return withAccount(flow, ownerOf(flow, uri));
+  return isAt(uri, link) ? undefined : flow;
 }
 
 /** The flow that leads to a target that is reached otherwise than its URI says. */
-export function targetFlow(uri: string, to: unknown, link: Link): Flow | undefined {
-  const isFlow = typeof to === 'object' && to !== null && 'transport' in to;
-  if (!isFlow) return undefined;
+export function targetFlow(uri: string, to: Target['to'], link: Link): Flow | undefined {
+  if (typeof to === 'string' || !('transport' in to)) return undefined;
   const isElsewhere = link.transport !== 'udp' || link.flow.local !== undefined || !isAt(uri, link);
-  return isElsewhere ? link.flow : undefined;
+  return isElsewhere ? withAccount(link.flow, to.account) : undefined;
 }
 
 function isAt(uri: string, { remote }: Link): boolean {
