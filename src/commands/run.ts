@@ -18,7 +18,7 @@ import { connectPipeline } from './pipeline.ts';
 import type { Surroundings } from './replay.ts';
 import { makeDirectory, makeTracker, withUpstream } from './setup.ts';
 import { SipFront } from './sip-front.ts';
-import { makeThreadStart, readCertificates } from './sip-setup.ts';
+import { makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
 import { SipState } from './sip-state.ts';
 
 const TICK_MS = 250;
@@ -161,7 +161,7 @@ class Server {
   #use({ rules, tenants, options }: Configuration): void {
     const certificates = readCertificates(this.#configPath, options.sip);
     if (certificates) this.#sip?.useCertificates(certificates);
-    this.#sip?.useTenants(tenants);
+    this.#sip?.usePlan(tenants, readPeers(options.sip, tenants));
     this.#rules = rules;
     this.#ruleBook = new RuleBook(rules);
     this.#tenants = tenants;

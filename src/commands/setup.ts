@@ -4,6 +4,7 @@ import type { Tenant } from '../calls/tenant.ts';
 import { CallTracker } from '../calls/tracker.ts';
 import type { TrackerOptions } from '../calls/tracker-options.ts';
 import type { Options } from '../options.ts';
+import { isLoopback } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import { parseConfiguration } from '../rules/config-file.ts';
 import type { Address } from '../sip/observation.ts';
@@ -24,9 +25,6 @@ export function withUpstream(tenants: readonly Tenant[], places: readonly Addres
   const pbx = places.map(({ ip, port }) => (isLoopback(ip) ? `${ip}:${port}` : ip));
   return tenants.map((tenant) => (tenant.pbx.length > 0 || pbx.length === 0 ? tenant : { ...tenant, pbx }));
 }
-
-/** There, and only there, many servers and phones share an address. */
-const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
 
 function trackerOptions({ calls, limits }: Options): TrackerOptions {
   return {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Tenant } from '../calls/tenant.ts';
 import type { Logger } from '../log.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
+import type { KnownPeers } from '../proxy/peers.ts';
 import type { Address, Observation } from '../sip/observation.ts';
 import { readBatch } from './observation-batch.ts';
 import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
@@ -29,6 +30,7 @@ export class SipFront {
   readonly #events: FrontEvents;
   readonly #log: Logger;
   #tenants: readonly Tenant[];
+  #peers: KnownPeers;
   #worker: Worker | undefined;
   #isStopping = false;
   #until = 0;
@@ -38,6 +40,7 @@ export class SipFront {
   constructor(start: ThreadStart, state: SipState, events: FrontEvents, log: Logger) {
     this.#start = start;
     this.#tenants = start.tenants;
+    this.#peers = start.options;
     this.#state = state;
     this.#events = events;
     this.#log = log;
@@ -57,7 +60,9 @@ export class SipFront {
   start(): Promise<readonly string[]> {
     this.#until = Date.now();
     return new Promise((done, fail) => {
-      const options: EmbeddedOptions = { ...this.#start.options, bindings: this.#state.load(Date.now()) };
+      const { trunks, trusted } = this.#peers;
+      const bindings = this.#state.load(Date.now());
+      const options: EmbeddedOptions = { ...this.#start.options, trunks, trusted, bindings };
       const workerData: ThreadStart = { ...this.#start, options, tenants: this.#tenants };
       const worker = new Worker(new URL('./sip-thread.ts', import.meta.url), {
         workerData,
@@ -75,9 +80,11 @@ export class SipFront {
     });
   }
 
-  useTenants(tenants: readonly Tenant[]): void {
+  /** Takes over a new numbering plan, and who is a trunk or a server of ours. */
+  usePlan(tenants: readonly Tenant[], peers: KnownPeers): void {
     this.#tenants = tenants;
-    this.#tell({ kind: 'plan', tenants });
+    this.#peers = peers;
+    this.#tell({ kind: 'plan', tenants, peers });
   }
 
   useCertificates(server: { readonly cert: string; readonly key: string }): void {

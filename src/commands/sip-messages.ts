@@ -2,6 +2,7 @@ import type { Tenant } from '../calls/tenant.ts';
 import type { Binding } from '../proxy/bindings.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { TlsOptions } from '../proxy/embedded/transport-layer.ts';
+import type { KnownPeers } from '../proxy/peers.ts';
 import type { Address } from '../sip/observation.ts';
 
 /** What the thread of the SIP engine is started with. */
@@ -14,7 +15,7 @@ export interface ThreadStart {
 
 /** What it is told; `done`: the oldest batch that waits has been read. */
 export type ToThread =
-  | { readonly kind: 'plan'; readonly tenants: readonly Tenant[] }
+  | { readonly kind: 'plan'; readonly tenants: readonly Tenant[]; readonly peers: KnownPeers }
   | { readonly kind: 'certificates'; readonly server: NonNullable<TlsOptions['server']> }
   | { readonly kind: 'done' }
   | { readonly kind: 'stop'; readonly drainMs: number };

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { OptionError, type Options } from '../options.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { Listening } from '../proxy/embedded/self.ts';
+import type { KnownPeers } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import type { Transport } from '../sip/observation.ts';
 import type { ThreadStart } from './sip-messages.ts';
@@ -28,11 +29,10 @@ function makeEngineOptions(
 ): EmbeddedOptions {
   const { registrar } = sip;
   return {
+    ...readPeers(sip, tenants),
     listen: sip.listen.map(parseListening),
     upstream: sip.upstream ?? '',
     advertise: sip.advertise.replace(/^\[|\]$/g, ''),
-    trunks: tenants.flatMap(({ trunks }) => trunks),
-    trusted: [...sip.trusted, ...tenants.flatMap(({ pbx }) => pbx)],
     marker: sip.marker === 'off' ? '' : sip.marker,
     path: sip.path,
     ringMs: sip.ringTimeout,
@@ -58,6 +58,12 @@ function makeEngineOptions(
     interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
   };
 }
+
+/** The peers that a configuration names. */
+export const readPeers = ({ trusted }: SipOptions, tenants: Configuration['tenants']): KnownPeers => ({
+  trunks: tenants.flatMap(({ trunks }) => trunks),
+  trusted: [...trusted, ...tenants.flatMap(({ pbx }) => pbx)],
+});
 
 /** Certificate and key; undefined if there are none. @throws OptionError */
 export function readCertificates(configPath: string, { tls }: SipOptions): { cert: string; key: string } | undefined {

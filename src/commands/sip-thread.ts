@@ -111,7 +111,8 @@ const engine = new EmbeddedEngine(options, makeAccounts(tenants), makeCallApiId,
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'plan':
-      return engine.useAccounts(makeAccounts(message.tenants));
+      engine.useAccounts(makeAccounts(message.tenants));
+      return engine.usePeers(message.peers);
     case 'certificates':
       return engine.useCertificates(message.server);
     case 'done':

@@ -12,14 +12,25 @@ export interface Hop {
   readonly host?: string;
 }
 
+/** Addresses of peers that the configuration names. */
+export interface KnownPeers {
+  /** IP addresses. */
+  readonly trunks: readonly string[];
+  /** Servers that are ours: IP addresses, with a port where others share the address. */
+  readonly trusted: readonly string[];
+}
+
 /** Who is who, by IP address. */
 export class Peers {
-  readonly #trunks: ReadonlySet<string>;
-  readonly #trusted: ReadonlySet<string>;
+  #trunks: ReadonlySet<string> = new Set();
+  #trusted: ReadonlySet<string> = new Set();
   #upstream: readonly Hop[] = [];
 
-  /** IP addresses of trunks, and of servers that are ours. */
-  constructor(trunks: readonly string[], trusted: readonly string[]) {
+  constructor(known: KnownPeers) {
+    this.use(known);
+  }
+
+  use({ trunks, trusted }: KnownPeers): void {
     this.#trunks = new Set(trunks);
     this.#trusted = new Set(trusted);
   }
@@ -36,21 +47,17 @@ export class Peers {
   kind(remote: Address): PeerKind {
     if (this.#isUpstream(remote)) return 'upstream';
     if (this.#trunks.has(remote.ip)) return 'trunk';
-    const isTrusted = this.#trusted.has(remote.ip) || this.#trusted.has(`${remote.ip}:${remote.port}`);
-    return isTrusted && !this.#isUpstreamIp(remote.ip) ? 'trusted' : 'other';
+    return this.#trusted.has(remote.ip) || this.#trusted.has(`${remote.ip}:${remote.port}`) ? 'trusted' : 'other';
   }
 
-  /** On this machine many share an address: there, and only there, the port tells them apart. */
+  /** Where many share an address the port tells them apart: what a Via says, any program of the machine can write. */
   #isUpstream({ ip, port }: Address): boolean {
     for (const hop of this.#upstream) {
       if (hop.ip === ip && (hop.port === port || !isLoopback(ip))) return true;
     }
     return false;
   }
-
-  #isUpstreamIp(ip: string): boolean {
-    return this.#upstream.some((hop) => hop.ip === ip);
-  }
 }
 
-const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
+/** There, and only there, many servers and phones share an address. */
+export const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';

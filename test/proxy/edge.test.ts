@@ -4,7 +4,7 @@ import { openEngine, type Opened } from './harness.ts';
 import { keep } from './phones.ts';
 import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse, SDP } from './requests.ts';
 import { openTcpPhone, openTcpServer, openUdpPhone, openWebPhone, unique } from './phones.ts';
-import type { WirePhone } from './support/wire-phone.ts';
+import { openWirePhone, type WirePhone } from './support/wire-phone.ts';
 
 // In front of a PBX: what comes from phones goes to it, what comes from it goes to phones.
 
@@ -409,6 +409,25 @@ t.test('trunks', async (t) => {
   t.equal((await pbx.next('INVITE')).uri, `sip:15551230001@${pbx.at}`, 'what names us is made to name the PBX');
   await pbx.send(makeRequest(pbx, { to: `sip:15557654321@${trunk.at}` }), udp);
   t.equal((await trunk.next('INVITE')).header('X-CallAPIID'), undefined);
+});
+
+t.test('a PBX on this machine, over a connection that it opened itself', async (t) => {
+  const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, ip: '127.0.0.1', port: 0 }));
+  const opened = await openEdge(t, { listen, upstream: 'sip:127.0.0.2:5070;transport=tcp', trusted: ['127.0.0.2'] });
+  const { phone, places } = opened;
+  const pbx = await keep(t, openWirePhone({ transport: 'tcp', ip: '127.0.0.2', target: places['tcp']! }));
+  const to = `sip:102@${phone.at}`;
+  await t.test('is known where nobody else has its address', async () => {
+    await pbx.send(makeRequest(pbx, { to }));
+    await phone.next('INVITE');
+  });
+  await t.test('is not known by what it writes as its Via: anybody could', async (t) => {
+    const { pbx, phone, places } = await openEdge(t, { listen });
+    const other = await keep(t, openTcpPhone(places['tcp']!));
+    await other.send(makeRequest(other, { to: `sip:102@${phone.at}` }).replace(`TCP ${other.at}`, `TCP ${pbx.at}`));
+    await pbx.next('INVITE');
+    t.equal(phone.received.length, 0, 'it goes to the PBX, as what comes from phones does');
+  });
 });
 
 t.test('floods from one address are cut off, others are served', async (t) => {

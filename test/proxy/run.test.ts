@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Ringside, ringside } from '../commands/process.ts';
 import { keep } from './phones.ts';
 import { startProduct } from './product.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 import { openUdpPhone } from './phones.ts';
 import type { WirePhone } from './support/wire-phone.ts';
@@ -91,4 +92,21 @@ t.test('rules and tenants change while calls are up', async (t) => {
   process.child.kill('SIGHUP');
   await hangUp(phone, pbx, dialog, udp);
   t.equal((await events(6)).length, 6);
+});
+
+t.test('a trunk that is added or taken away while Ringside runs', async (t) => {
+  const folder = t.testdir();
+  const { udp } = await startProduct(t, { folder, sip: 'trusted: [127.0.0.8]' });
+  const file = join(folder, 'ringside.yaml');
+  const [trunk, server] = [await keep(t, openUdpPhone('127.0.0.9')), await keep(t, openUdpPhone('127.0.0.8'))];
+  const answers = async (phone: WirePhone, code: number): Promise<boolean> => {
+    await phone.send(makeRequest(phone, { to: TO }), udp);
+    return (await phone.next((message) => message.code > 100)).code === code;
+  };
+  t.ok(await answers(trunk, 407), 'whoever is unknown has to say who it is');
+  t.ok(await answers(server, 480), 'whoever is known has not');
+  const text = readFileSync(file, 'utf8').replace('extensions:', 'trunks: [127.0.0.9]\n    extensions:');
+  writeFileSync(file, text.replace('trusted: [127.0.0.8]', ''));
+  await until(() => answers(trunk, 480), 'the trunk is known', 5000);
+  t.ok(await answers(server, 407), 'the server is not any more');
 });

@@ -8,7 +8,7 @@ import { type Algorithm, Digest } from '../digest.ts';
 import { EdgeRouting } from '../edge-routing.ts';
 import type { EngineEvents, SipEngine } from '../engine.ts';
 import { HomeRouting } from '../home-routing.ts';
-import { type Hop, Peers } from '../peers.ts';
+import { type Hop, type KnownPeers, Peers } from '../peers.ts';
 import { Registrar, type RegistrarOptions } from '../registrar.ts';
 import { Tokens } from '../token.ts';
 import { Branches } from './branches.ts';
@@ -32,13 +32,11 @@ const DRAIN_STEP_MS = 50;
 const MAX_SKEW_MS = 500;
 
 /** Everything that the engine can be told. Durations in ms unless named otherwise. */
-export interface EmbeddedOptions {
+export interface EmbeddedOptions extends KnownPeers {
   readonly listen: readonly Listening[];
   /** URI of the PBX; empty: we are the registrar. */
   readonly upstream: string;
   readonly advertise: string;
-  readonly trunks: readonly string[];
-  readonly trusted: readonly string[];
   readonly marker: string;
   readonly path: 'auto' | 'never';
   readonly ringMs: number;
@@ -92,7 +90,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#accounts = accounts;
     this.#makeId = makeId;
     this.#events = events;
-    this.#peers = new Peers(options.trunks, options.trusted);
+    this.#peers = new Peers(options);
     this.#bindings = new Bindings((account, bindings) => events.onBindings(account, bindings), options.bindings);
     this.#self = new Self(options.listen, options.interfaces, options.advertise);
     this.#resolver = new Resolver(options.nameServers, (act) => this.#guard(act));
@@ -107,6 +105,11 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   /** Takes over a new numbering plan. */
   useAccounts(accounts: Accounts): void {
     this.#accounts = accounts;
+  }
+
+  /** Takes over new addresses of trunks and servers. */
+  usePeers(known: KnownPeers): void {
+    this.#peers.use(known);
   }
 
   /** Takes over new certificates. */
