@@ -1,7 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { parseParameters, splitOutsideQuotes } from '../sip/parameter.ts';
+import { parseUri, type SipUri, userNumber } from '../sip/uri.ts';
 import type { Account } from './accounts.ts';
+import { type Inbound, reply, type Reply } from './decision.ts';
 
 export type Algorithm = 'SHA-256' | 'MD5';
 
@@ -13,8 +15,28 @@ const MAX_CREDENTIALS = 2000;
 const TIME_LENGTH = 9;
 const START_LENGTH = TIME_LENGTH + 8;
 
+/** Who asks a request for credentials, and where they stand. */
+export interface Asking {
+  readonly as: 'registrar' | 'proxy';
+  readonly realm: string;
+  /** The account that a user name of the credentials means. */
+  readonly find: (user: string) => Account | undefined;
+  /** The account that a challenge is for: it is asked for what it can answer. */
+  readonly asked: Account | undefined;
+}
+
+const FIELDS = {
+  registrar: { has: 'Authorization', code: 401, phrase: 'Unauthorized', asks: 'WWW-Authenticate' },
+  proxy: {
+    has: 'Proxy-Authorization',
+    code: 407,
+    phrase: 'Proxy Authentication Required',
+    asks: 'Proxy-Authenticate',
+  },
+} as const;
+
 /** What became of credentials: `stale` asks for the same with a fresh nonce. */
-export type Verdict = 'good' | 'stale' | 'wrong' | 'none';
+type Verdict = 'good' | 'stale' | 'wrong' | 'none';
 
 interface Credentials {
   readonly username: string;
@@ -34,8 +56,24 @@ export class Digest {
     this.#algorithms = algorithms;
   }
 
-  /** Values of the challenge header fields, one for each algorithm that is offered; whoever can do no other is offered that. */
-  challenge(realm: string, account: Account | undefined, isStale: boolean, now: number): string[] {
+  /** The account whose credentials a request has; else the answer that refuses it, or asks for them. @throws SipParseError */
+  authenticate({ message, uri, now }: Inbound, { as, realm, find, asked }: Asking): Account | Reply {
+    const { has, code, phrase, asks } = FIELDS[as];
+    const credentials = findCredentials(message.all(has), realm);
+    const account = credentials && find(credentials.username);
+    const verdict = credentials ? this.#check(credentials, realm, message.method, uri, account, now) : 'none';
+    if (verdict === 'good') return account!;
+    if (verdict === 'wrong') return reply(403, 'Forbidden');
+    const challenges = this.#challenge(realm, asked, verdict === 'stale', now);
+    return reply(
+      code,
+      phrase,
+      challenges.map((value) => `${asks}: ${value}`),
+    );
+  }
+
+  /** One challenge for each algorithm that is offered; whoever can do no other is offered that. */
+  #challenge(realm: string, account: Account | undefined, isStale: boolean, now: number): string[] {
     const nonce = this.#makeNonce(now);
     const stale = isStale ? ', stale=true' : '';
     const offered = this.#algorithms.filter((algorithm) => !account || canCheck(account, algorithm));
@@ -47,20 +85,21 @@ export class Digest {
     );
   }
 
-  /** The user name that credentials claim; empty if there are none for the realm. */
-  claimedUser(values: readonly string[], realm: string): string {
-    return findCredentials(values, realm)?.username ?? '';
-  }
-
-  /** Checks the credentials of a request, which stand in its Authorization or Proxy-Authorization fields. */
-  check(values: readonly string[], realm: string, method: string, account: Account | undefined, now: number): Verdict {
-    const credentials = findCredentials(values, realm);
-    if (!credentials) return 'none';
-    const algorithm = (credentials.parameters.get('algorithm') ?? 'MD5').toUpperCase() as Algorithm;
+  #check(
+    credentials: Credentials,
+    realm: string,
+    method: string,
+    target: SipUri,
+    account: Account | undefined,
+    now: number,
+  ): Verdict {
+    const { parameters } = credentials;
+    const algorithm = (parameters.get('algorithm') ?? 'MD5').toUpperCase() as Algorithm;
     if (!account || !ALGORITHMS.includes(algorithm) || !canCheck(account, algorithm)) return 'wrong';
     const expected = respond(algorithm, method, realm, account, credentials);
-    if (!isSame(credentials.parameters.get('response') ?? '', expected)) return 'wrong';
-    return this.#isFresh(credentials.parameters, now) ? 'good' : 'stale';
+    if (!isSame(parameters.get('response') ?? '', expected)) return 'wrong';
+    if (!isFor(parseUri(parameters.get('uri') ?? ''), target)) return 'wrong';
+    return this.#isFresh(parameters, now) ? 'good' : 'stale';
   }
 
   #isFresh(parameters: ReadonlyMap<string, string>, now: number): boolean {
@@ -68,9 +107,10 @@ export class Digest {
     const madeAt = parseInt(nonce.slice(0, TIME_LENGTH), 36);
     if (!(Math.abs(now - madeAt - this.#lifetimeMs / 2) <= this.#lifetimeMs / 2 + 1000)) return false;
     if (!isSame(nonce.slice(START_LENGTH), this.#sign(nonce.slice(0, START_LENGTH)))) return false;
-    if (!parameters.has('qop')) return true;
-    const key = `${nonce} ${parameters.get('cnonce') ?? ''}`;
-    const count = parseInt(parameters.get('nc') ?? '', 16);
+    // Without qop nothing tells one request from the next: the nonce is good for one.
+    const isCounted = parameters.has('qop');
+    const key = isCounted ? `${nonce} ${parameters.get('cnonce') ?? ''}` : nonce;
+    const count = isCounted ? parseInt(parameters.get('nc') ?? '', 16) : 1;
     if (!(count > (this.#counts.get(key) ?? 0))) return false; // a replay
     this.#counts.set(key, count);
     return true;
@@ -87,9 +127,15 @@ export class Digest {
   }
 }
 
-function canCheck({ password, ha1 }: Account, algorithm: Algorithm): boolean {
-  return password !== undefined || ha1?.length === (algorithm === 'MD5' ? 32 : 64);
-}
+const canCheck = (account: Account, algorithm: Algorithm): boolean =>
+  account.password !== undefined || knownHash(account, algorithm) !== undefined;
+
+/** The HA1 that was configured, if it is one of that algorithm. */
+const knownHash = ({ ha1 }: Account, algorithm: Algorithm): string | undefined =>
+  ha1?.length === (algorithm === 'MD5' ? 32 : 64) ? ha1.toLowerCase() : undefined;
+
+/** Proxies on the way rewrite hosts, and some devices leave the user out: another user alone is refused. RFC 7616 §3.4.6. */
+const isFor = (uri: SipUri, target: SipUri): boolean => uri.user === '' || userNumber(uri) === userNumber(target);
 
 function findCredentials(values: readonly string[], realm: string): Credentials | undefined {
   for (const value of values) {
@@ -105,13 +151,12 @@ function respond(
   algorithm: Algorithm,
   method: string,
   realm: string,
-  { password, ha1 }: Account,
+  account: Account,
   { username, parameters }: Credentials,
 ): string {
   const digest = (text: string): string => hash(NODE_NAMES[algorithm], text, 'hex');
   const get = (name: string): string => parameters.get(name) ?? '';
-  const isKnown = ha1?.length === (algorithm === 'MD5' ? 32 : 64);
-  const secret = isKnown ? ha1.toLowerCase() : digest(`${username}:${realm}:${password}`);
+  const secret = knownHash(account, algorithm) ?? digest(`${username}:${realm}:${account.password}`);
   const request = digest(`${method}:${get('uri')}`);
   if (!parameters.has('qop')) return digest(`${secret}:${get('nonce')}:${request}`);
   return digest(`${secret}:${get('nonce')}:${get('nc')}:${get('cnonce')}:${get('qop')}:${request}`);

@@ -1,4 +1,4 @@
-import type { Accounts } from './accounts.ts';
+import type { Account, Accounts } from './accounts.ts';
 import type { Binding, Bindings } from './bindings.ts';
 import { type Decision, type Inbound, reply, type Routing, type Target } from './decision.ts';
 import type { Digest } from './digest.ts';
@@ -32,36 +32,18 @@ export class HomeRouting implements Routing {
     return this.#refuse(inbound) ?? this.#locate(inbound);
   }
 
-  /** Only those who are known may call. */
+  /** Only those who are known may call, and as themselves. */
   #refuse(inbound: Inbound): Decision | undefined {
-    const { message, peer, uri, isOurs, now } = inbound;
+    const { message, peer, uri, isOurs } = inbound;
     if (peer !== 'other') return isOurs ? undefined : reply(404, 'Not Found');
-    const realm = this.#accounts().realm(uri.host);
-    const values = message.all('Proxy-Authorization');
-    const user = this.#digest.claimedUser(values, realm);
-    const account = user === '' ? undefined : this.#accounts().find(user, uri.host);
-    const verdict = this.#digest.check(values, realm, message.method, account, now);
-    if (verdict === 'wrong') return reply(403, 'Forbidden');
-    if (verdict !== 'good') return this.#challenge(realm, verdict === 'stale', inbound);
+    const accounts = this.#accounts();
+    const from = parseUri(message.from?.uri ?? '');
+    const asked = accounts.find(userNumber(from), from.host);
+    const find = (user: string): Account | undefined => accounts.find(user, uri.host);
+    const caller = this.#digest.authenticate(inbound, { as: 'proxy', realm: accounts.realm(uri.host), find, asked });
+    if ('action' in caller) return caller;
     if (!isOurs) return reply(404, 'Not Found');
-    return this.#isCaller(inbound, account?.id) ? undefined : reply(403, 'Forbidden');
-  }
-
-  #challenge(realm: string, isStale: boolean, { message, now }: Inbound): Decision {
-    const from = parseUri(message.from?.uri ?? '');
-    const account = this.#accounts().find(userNumber(from), from.host);
-    const challenges = this.#digest.challenge(realm, account, isStale, now);
-    return reply(
-      407,
-      'Proxy Authentication Required',
-      challenges.map((value) => `Proxy-Authenticate: ${value}`),
-    );
-  }
-
-  /** Whether the From names the account that the credentials are of. */
-  #isCaller({ message }: Inbound, account: string | undefined): boolean {
-    const from = parseUri(message.from?.uri ?? '');
-    return this.#accounts().find(userNumber(from), from.host)?.id === account;
+    return caller.id === asked?.id ? undefined : reply(403, 'Forbidden');
   }
 
   #locate({ uri, now }: Inbound): Decision {

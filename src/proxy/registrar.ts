@@ -39,31 +39,17 @@ export class Registrar {
     this.#options = options;
   }
 
+  /** Whoever is unknown is challenged as the known are: the answer does not tell which numbers exist. */
   register(inbound: Inbound): Decision {
     const { message, uri, isOurs, now } = inbound;
     if (!isOurs) return reply(404, 'Not Found');
+    const accounts = this.#accounts();
     const to = parseUri(message.to?.uri ?? '');
-    const account = this.#accounts().find(userNumber(to), to.host);
-    const realm = this.#accounts().realm(uri.host);
-    const refusal = this.#refuse(inbound, account, realm);
-    if (refusal || !account) return refusal ?? reply(404, 'Not Found');
-    return this.#update(inbound, account, now);
-  }
-
-  /** Whoever is unknown is challenged as the known are: the answer does not tell which numbers exist. */
-  #refuse({ message, now }: Inbound, account: Account | undefined, realm: string): Decision | undefined {
-    const values = message.all('Authorization');
-    const user = this.#digest.claimedUser(values, realm);
-    const claimed = user === '' ? undefined : this.#accounts().find(user, parseUri(message.to?.uri ?? '').host);
-    const verdict = this.#digest.check(values, realm, 'REGISTER', claimed, now);
-    if (verdict === 'wrong') return reply(403, 'Forbidden');
-    if (verdict === 'good') return claimed?.id === account?.id ? undefined : reply(403, 'Forbidden');
-    const challenges = this.#digest.challenge(realm, account, verdict === 'stale', now);
-    return reply(
-      401,
-      'Unauthorized',
-      challenges.map((value) => `WWW-Authenticate: ${value}`),
-    );
+    const asked = accounts.find(userNumber(to), to.host);
+    const find = (user: string): Account | undefined => accounts.find(user, to.host);
+    const user = this.#digest.authenticate(inbound, { as: 'registrar', realm: accounts.realm(uri.host), find, asked });
+    if ('action' in user) return user;
+    return user.id === asked?.id ? this.#update(inbound, user, now) : reply(403, 'Forbidden');
   }
 
   #update(inbound: Inbound, account: Account, now: number): Decision {

@@ -23,21 +23,24 @@ interface Login {
   readonly password: string;
   readonly algorithm?: string;
   readonly count?: string;
+  /** As an old device does: without nonce count. */
+  readonly isOld?: boolean;
 }
 
 /** The credentials for a challenge. RFC 7616 §3.4. */
 function answer(challenged: Received, method: string, uri: string, login: Login): string {
-  const { user, password, algorithm = 'MD5', count = '00000001' } = login;
+  const { user, password, algorithm = 'MD5', count = '00000001', isOld = false } = login;
   const name = challenged.code === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
   const challenge = challenged.headers(name).find((value) => value.includes(`algorithm=${algorithm},`)) ?? '';
   const get = (key: string): string => new RegExp(`${key}="([^"]*)"`).exec(challenge)?.[1] ?? '';
   const [realm, nonce] = [get('realm'), get('nonce')];
   const ha1 = hash(algorithm, `${user}:${realm}:${password}`);
-  const response = hash(algorithm, `${ha1}:${nonce}:${count}:c1:auth:${hash(algorithm, `${method}:${uri}`)}`);
+  const counted = isOld ? '' : `${count}:c1:auth:`;
+  const response = hash(algorithm, `${ha1}:${nonce}:${counted}${hash(algorithm, `${method}:${uri}`)}`);
   const header = challenged.code === 401 ? 'Authorization' : 'Proxy-Authorization';
   return (
     `${header}: Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", ` +
-    `algorithm=${algorithm}, cnonce="c1", qop=auth, nc=${count}`
+    `algorithm=${algorithm}${isOld ? '' : `, cnonce="c1", qop=auth, nc=${count}`}`
   );
 }
 
@@ -188,6 +191,36 @@ t.test('nonces: none twice, none too old', async (t) => {
     ),
   ]);
   t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true');
+});
+
+t.test('credentials without a count are good for one request', async (t) => {
+  const { phone, udp } = await openHome(t);
+  const request = { method: 'REGISTER', to: DOMAIN, from: aor('102') };
+  await phone.send(makeRequest(phone, request), udp);
+  const login = { user: '102', password: 'secret102', isOld: true };
+  const heard = answer(await phone.next(401), 'REGISTER', DOMAIN, login);
+  await phone.send(makeRequest(phone, { ...request, headers: [heard] }), udp);
+  await phone.next(200);
+  for (const copy of [heard, `${heard}, cnonce="new"`]) {
+    await phone.send(makeRequest(phone, { ...request, headers: [copy] }), udp);
+    t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true');
+  }
+});
+
+t.test('credentials that were made for another number', async (t) => {
+  const { caller, udp } = await openHome(t);
+  const rows: [uri: string, code: number][] = [
+    [aor('110'), 403],
+    ['sip:102@192.0.2.7:5070;transport=tcp', 480],
+    [DOMAIN, 480],
+    ['nonsense', 400],
+  ];
+  for (const [uri, code] of rows) {
+    await caller.send(makeRequest(caller, { to: aor('102') }), udp);
+    const credentials = answer(await caller.next(407), 'INVITE', uri, { user: '101', password: 'secret101' });
+    await caller.send(makeRequest(caller, { to: aor('102'), headers: [credentials], cseq: 2 }), udp);
+    t.equal((await caller.next((message) => message.code > 100)).code, code, uri);
+  }
 });
 
 t.test('phones call each other', async (t) => {
