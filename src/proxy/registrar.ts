@@ -1,7 +1,6 @@
 import { parseNameAddr } from '../sip/name-addr.ts';
-import { SipParseError } from '../sip/parse-error.ts';
 import { detach } from '../sip/text.ts';
-import { parseUri, userNumber } from '../sip/uri.ts';
+import { checkUri, parseUri, userNumber } from '../sip/uri.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import { type Decision, type Inbound, reply } from './decision.ts';
@@ -116,13 +115,19 @@ export class Registrar {
 
 function readContact(value: string, fallback: number): Contact {
   const { uri, parameters } = parseNameAddr(value);
+  checkUri(uri);
   parseUri(uri);
-  if (/[\s<>]/.test(uri)) throw new SipParseError('Contact with blanks', 0);
   const q = Number(parameters.get('q') ?? 1);
-  const id = parameters.get('+sip.instance');
-  const regId = parameters.get('reg-id');
-  const instance = id === undefined ? '' : `;+sip.instance="${id}"${regId === undefined ? '' : `;reg-id=${regId}`}`;
-  return { uri, q: q >= 0 && q <= 1 ? q : 1, expires: readSeconds(parameters.get('expires')) ?? fallback, instance };
+  const expires = readSeconds(parameters.get('expires')) ?? fallback;
+  return { uri, q: q >= 0 && q <= 1 ? q : 1, expires, instance: formatInstance(parameters) };
+}
+
+/** The device by the parameters that name it, as we write them ourselves; empty for what does not. RFC 5626 §4.1. */
+function formatInstance(parameters: ReadonlyMap<string, string>): string {
+  const id = parameters.get('+sip.instance') ?? '';
+  const regId = parameters.get('reg-id') ?? '';
+  if (!/^[^"\\]+$/.test(id)) return '';
+  return `;+sip.instance="${id}"${/^\d+$/.test(regId) ? `;reg-id=${regId}` : ''}`;
 }
 
 /** Malformed values count as missing. RFC 3261 §10.2.1.1. */

@@ -1,10 +1,7 @@
 import { headerNumber, type HeaderName } from './header-name.ts';
 import type { SipMessage } from './message.ts';
 import { closeQuote } from './parameter.ts';
-import { SipParseError } from './parse-error.ts';
-
-// eslint-disable-next-line no-control-regex
-const NO_URI = /[\x00-\x20\x7f<>]/;
+import { checkUri } from './uri.ts';
 
 interface Cut {
   readonly from: number;
@@ -24,9 +21,9 @@ export class MessageEdit {
     this.#text = message.latin1;
   }
 
-  /** @throws SipParseError for what is no URI and would make another start line. */
+  /** @throws SipParseError for what would make another start line. */
   setTarget(uri: string): this {
-    if (NO_URI.test(uri)) throw new SipParseError('URI with blanks or brackets', 0);
+    checkUri(uri);
     return this.replace(this.#message.targetStart, this.#message.targetEnd, uri);
   }
 

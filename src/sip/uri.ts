@@ -91,3 +91,11 @@ export function placeOf(uri: string): string {
   const end = uri.slice(uri.indexOf('@') + 1).search(/[;?]/);
   return end < 0 ? uri : uri.slice(0, uri.indexOf('@') + 1 + end);
 }
+
+// eslint-disable-next-line no-control-regex
+const NO_URI = /[\x00-\x20\x7f<>]/;
+
+/** Whether text can stand in a start line: what has blanks, line ends or brackets would make another. @throws SipParseError */
+export function checkUri(text: string): void {
+  if (NO_URI.test(text)) throw new SipParseError('URI with blanks or brackets', 0);
+}

@@ -159,6 +159,11 @@ t.test('registration', async (t) => {
     t.strictSame(ok.headers('Contact'), [`<sip:101@192.0.2.7:2>;expires=3600${instance}`]);
     t.equal(ok.header('Require'), 'outbound');
   });
+  await t.test('what names a device is not written back as it is no name', async (t) => {
+    const contact = '<sip:101@192.0.2.7:3>;+sip.instance="a\\"b";reg-id="1\\"2"';
+    const ok = await register(phone, udp, '101', { contact });
+    t.equal(ok.headers('Contact').at(-1), '<sip:101@192.0.2.7:3>;expires=3600');
+  });
 });
 
 t.test('nonces: none twice, none too old', async (t) => {

@@ -58,6 +58,18 @@ t.test('one message at a time', async (t) => {
   t.equal(edge.drops.get('internal error'), undefined);
 });
 
+t.test('half a line end, which some programs take for a whole one', async (t) => {
+  const { phone, pbx, udp } = await openEdge(t);
+  for (const start of ['Call-ID: ', 'From: ', 'Subject: ']) {
+    await phone.send(
+      makeRequest(phone, { to: TO, headers: ['Subject: x'] }).replace(start, `${start}a\rX-Evil: b`),
+      udp,
+    );
+    t.notMatch((await phone.next(400)).text, /\r(?!\n)/, start);
+  }
+  t.equal(pbx.received.length, 0);
+});
+
 t.test('routes of other calls, and other words', async (t) => {
   const { phone, pbx, udp } = await openEdge(t);
   const carrier = await keep(t, openUdpPhone());

@@ -183,7 +183,7 @@ export class ProxyCore implements ServerHost {
   #refuseUnreadable(bytes: Buffer, link: Link, error: SipParseError): void {
     this.#parts.onDrop('not readable as SIP');
     try {
-      const message = new SipMessage().read(bytes);
+      const message = new SipMessage().read(Buffer.from(bytes.toString('latin1').replace(/\r(?!\n)/g, ' '), 'latin1'));
       if (!message.isRequest || message.method === 'ACK' || !findTopVia(message) || message.callId === '') return;
       link.send(makeReply(message, link.remote, 400, error.message.replace(/[^\x20-\x7e]/g, ' ')));
     } catch (second) {
@@ -199,9 +199,19 @@ function readWhole(message: SipMessage, bytes: Buffer): SipMessage {
   if (latin1[bodyStart - 1] !== '\n' || !/\n\r?$/.test(latin1.slice(Math.max(0, bodyStart - 3), bodyStart - 1))) {
     throw new SipParseError('header section without end', bodyStart);
   }
+  checkLineEnds(latin1, bodyStart);
   if (message.truncated) throw new SipParseError('body shorter than Content-Length', bodyStart);
   return message.bodyEnd < bytes.length ? message.read(bytes.subarray(0, message.bodyEnd)).check() : message;
 }
+
+/** A bare CR is a line end to some programs: what is one value to us would be two fields to them. @throws SipParseError */
+function checkLineEnds(text: string, end: number): void {
+  for (let at = text.indexOf('\r'); at >= 0 && at < end; at = text.indexOf('\r', at + 1)) {
+    if (text.charCodeAt(at + 1) !== LINE_FEED) throw new SipParseError('CR without LF', at);
+  }
+}
+
+const LINE_FEED = 10;
 
 const GOING_DOWN: Reply = {
   action: 'reply',
