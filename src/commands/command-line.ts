@@ -93,7 +93,7 @@ function explain(error: unknown): number {
   const isTheirs =
     error instanceof OptionError ||
     error instanceof CaptureError ||
-    (error instanceof Error && ['StoreError', 'ListenError', 'SipStartError'].includes(error.name));
+    (error instanceof Error && ['StoreError', 'ListenError'].includes(error.name));
   process.stderr.write(
     `${isTheirs ? error.message : `ringside: internal error: ${(error as Error).stack ?? String(error)}`}\n`,
   );

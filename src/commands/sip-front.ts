@@ -3,6 +3,7 @@ import type { Tenant } from '../calls/tenant.ts';
 import type { Logger } from '../log.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
+import { ListenError } from '../sip/listen-address.ts';
 import type { Address, Observation } from '../sip/observation.ts';
 import { readBatch } from './observation-batch.ts';
 import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
@@ -11,11 +12,6 @@ import type { SipState } from './sip-state.ts';
 const RESTART_MS = 500;
 const REPORT_MS = 60_000;
 const YOUNG_MB = 64;
-
-/** An address can't be had, or the engine can't start for another reason. */
-export class SipStartError extends Error {
-  override readonly name = 'SipStartError';
-}
 
 /** What the SIP engine tells. */
 export interface FrontEvents {
@@ -56,7 +52,7 @@ export class SipFront {
     return this.#drops;
   }
 
-  /** Starts the engine; returns the addresses it listens on. @throws SipStartError */
+  /** Starts the engine; returns the addresses it listens on. @throws ListenError */
   start(): Promise<readonly string[]> {
     this.#until = Date.now();
     return new Promise((done, fail) => {
@@ -72,7 +68,7 @@ export class SipFront {
       this.#worker = worker;
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'started') done(message.addresses);
-        else if (message.kind === 'refused') fail(new SipStartError(message.text));
+        else if (message.kind === 'refused') fail(new ListenError(message.text));
         else this.#take(message);
       });
       worker.on('error', (error: Error) => this.#log.error({ error: error.stack }, 'the SIP engine failed'));

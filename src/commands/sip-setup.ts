@@ -3,10 +3,9 @@ import { networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { OptionError, type Options } from '../options.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
-import type { Listening } from '../proxy/embedded/self.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
-import type { Transport } from '../sip/observation.ts';
+import { parseListenAddress } from '../sip/listen-address.ts';
 import type { ThreadStart } from './sip-messages.ts';
 
 type SipOptions = Options['sip'];
@@ -30,7 +29,7 @@ function makeEngineOptions(
   const { registrar } = sip;
   return {
     ...readPeers(sip, tenants),
-    listen: sip.listen.map(parseListening),
+    listen: sip.listen.map((text) => parseListenAddress(text)!),
     upstream: sip.upstream ?? '',
     advertise: sip.advertise.replace(/^\[|\]$/g, ''),
     marker: sip.marker === 'off' ? '' : sip.marker,
@@ -78,12 +77,4 @@ function readText(configPath: string, file: string, path: string): string {
     const text = `${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
     throw new OptionError(configPath, [{ line: 0, column: 0, path, text }]);
   }
-}
-
-/** Reads an address that the configuration has checked: `udp:127.0.0.1:5060`. */
-function parseListening(text: string): Listening {
-  const colon = text.indexOf(':');
-  const last = text.lastIndexOf(':');
-  const ip = text.slice(colon + 1, last).replace(/^\[|\]$/g, '');
-  return { transport: text.slice(0, colon) as Transport, ip, port: Number(text.slice(last + 1)) };
 }

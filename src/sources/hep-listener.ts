@@ -1,5 +1,6 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
+import { formatListenAddress, type ListenAddress, ListenError } from '../sip/listen-address.ts';
 import type { ObservationSink } from '../sip/observation.ts';
 import { HepFramer, parseHep } from './hep.ts';
 import type { SourceCounts } from './source-counts.ts';
@@ -7,28 +8,6 @@ import type { SourceCounts } from './source-counts.ts';
 const MAX_CONNECTIONS = 256;
 const IDLE_MS = 10 * 60_000;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
-/** An address can't be had: says which and why. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-}
-
-/** An address to listen on: `udp:127.0.0.1:9060` or `tcp:[::1]:9060`; port 0 is any free one. */
-export interface ListenAddress {
-  readonly transport: 'udp' | 'tcp';
-  readonly ip: string;
-  readonly port: number;
-}
-
-/** Reads an address as it stands in the configuration; undefined if it is none. */
-export function parseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(udp|tcp):(?:\[([0-9a-fA-F:.]+)\]|([^[\]:\s]+)):(\d{1,5})$/.exec(text);
-  if (!match || Number(match[4]) > 65_535) return undefined;
-  return { transport: match[1] as 'udp' | 'tcp', ip: match[2] ?? match[3]!, port: Number(match[4]) };
-}
-
-const formatAddress = ({ transport, ip, port }: ListenAddress): string =>
-  `${transport}:${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
 
 /** Receives HEP packets from capture agents, over UDP and TCP. */
 export class HepListener {
@@ -54,7 +33,7 @@ export class HepListener {
         bound.push(await (address.transport === 'udp' ? this.#listenUdp(address) : this.#listenTcp(address)));
       } catch (error) {
         await this.close();
-        throw new ListenError(`can't listen on ${formatAddress(address)}: ${explain(error)}`, { cause: error });
+        throw ListenError.at(address, error);
       }
     }
     return bound;
@@ -81,7 +60,7 @@ export class HepListener {
       });
     });
     this.#datagramSockets.push(socket);
-    return formatAddress({ ...address, port: socket.address().port });
+    return formatListenAddress({ ...address, port: socket.address().port });
   }
 
   #receive(bytes: Buffer): void {
@@ -105,7 +84,7 @@ export class HepListener {
     });
     this.#servers.push(server);
     const { port } = server.address() as { port: number };
-    return formatAddress({ ...address, port });
+    return formatListenAddress({ ...address, port });
   }
 
   #accept(connection: Socket): void {
@@ -120,14 +99,4 @@ export class HepListener {
     connection.on('error', () => this.#counts.drop('HEP connection broken'));
     connection.on('close', () => this.#connections.delete(connection));
   }
-}
-
-function explain(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const known: { readonly [code: string]: string } = {
-    EADDRINUSE: 'the address is in use by another program',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    EACCES: 'ports below 1024 need the privilege for it',
-  };
-  return known[code ?? ''] ?? message;
 }

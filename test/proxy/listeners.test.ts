@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
-import type { Listening } from '../../src/proxy/embedded/self.ts';
+import type { ListenAddress } from '../../src/sip/listen-address.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep, openUdpPhone } from './phones.ts';
 import { calledDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
@@ -11,7 +11,7 @@ import type { Received, WirePhone } from './support/wire-phone.ts';
 
 const TO = 'sip:102@acme.example.com';
 
-const listenAt = (...ports: readonly number[]): Listening[] =>
+const listenAt = (...ports: readonly number[]): ListenAddress[] =>
   ports.map((port) => ({ transport: 'udp', ip: '127.0.0.1', port }));
 
 interface Stage extends Opened {

@@ -4,7 +4,8 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import type { Observation } from '../../src/sip/observation.ts';
 import { parseHep } from '../../src/sources/hep.ts';
-import { HepListener, ListenError, parseListenAddress } from '../../src/sources/hep-listener.ts';
+import { ListenError, parseListenAddress } from '../../src/sip/listen-address.ts';
+import { HepListener } from '../../src/sources/hep-listener.ts';
 import { SourceCounts } from '../../src/sources/source-counts.ts';
 import { chunk, hep3, SIP, u16, u32 } from './packets.ts';
 

@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from 'node:os';
+import { formatListenAddress, type ListenAddress } from '../../sip/listen-address.ts';
 import type { Observation } from '../../sip/observation.ts';
 import type { Accounts } from '../accounts.ts';
 import { type Binding, Bindings } from '../bindings.ts';
@@ -20,7 +21,7 @@ import { Marker } from './marker.ts';
 import { RateLimit } from './rate-limit.ts';
 import { transportParameter } from './record-route.ts';
 import { Resolver } from './resolver.ts';
-import { type Listening, Self } from './self.ts';
+import { Self } from './self.ts';
 import { Timers } from './timers.ts';
 import { type TlsOptions, TransportLayer } from './transport-layer.ts';
 
@@ -33,7 +34,7 @@ const MAX_SKEW_MS = 500;
 
 /** Everything that the engine can be told. Durations in ms unless named otherwise. */
 export interface EmbeddedOptions extends KnownPeers {
-  readonly listen: readonly Listening[];
+  readonly listen: readonly ListenAddress[];
   /** URI of the PBX; empty: we are the registrar. */
   readonly upstream: string;
   readonly advertise: string;
@@ -127,7 +128,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#every(TICK_MS, () => this.#tick());
     this.#every(RESOLVE_MS, () => void this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
-    return bound.map(({ transport, ip, port }) => `${transport}:${formatHostPort({ ip, port })}`);
+    return bound.map(formatListenAddress);
   }
 
   async stop(drainMs: number): Promise<void> {

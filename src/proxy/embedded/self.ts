@@ -1,20 +1,14 @@
 import { isIPv6 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
+import type { ListenAddress } from '../../sip/listen-address.ts';
 import type { Address, Transport } from '../../sip/observation.ts';
 import type { SipUri } from '../../sip/uri.ts';
-
-/** An address that is listened on; `port` as bound. */
-export interface Listening {
-  readonly transport: Transport;
-  readonly ip: string;
-  readonly port: number;
-}
 
 type Interface = Pick<NetworkInterfaceInfo, 'address' | 'netmask' | 'family' | 'internal'>;
 
 /** Who we are: which addresses mean us, and which of them a peer is told. */
 export class Self {
-  readonly #listening: readonly Listening[];
+  readonly #listening: readonly ListenAddress[];
   readonly #interfaces: readonly Interface[];
   readonly #advertised: string;
   readonly #hosts = new Set<string>();
@@ -22,7 +16,7 @@ export class Self {
   readonly #locals = new Map<string, Address>();
 
   /** `advertised`: the host that peers are told instead of a local address, or empty. */
-  constructor(listening: readonly Listening[], interfaces: readonly Interface[], advertised: string) {
+  constructor(listening: readonly ListenAddress[], interfaces: readonly Interface[], advertised: string) {
     this.#listening = listening;
     this.#interfaces = interfaces;
     this.#advertised = advertised;
@@ -52,7 +46,7 @@ export class Self {
     return address;
   }
 
-  #choose(transport: Transport, peerIp: string): Listening | undefined {
+  #choose(transport: Transport, peerIp: string): ListenAddress | undefined {
     const candidates = this.#listening.filter(
       (listening) => listening.transport === transport && isIPv6(listening.ip) === isIPv6(peerIp),
     );

@@ -6,13 +6,13 @@ import {
   type SecureContextOptions,
   type Server as TlsServer,
 } from 'node:tls';
+import { type ListenAddress, ListenError } from '../../sip/listen-address.ts';
 import type { Address, Transport } from '../../sip/observation.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
 import { parseUri } from '../../sip/uri.ts';
 import type { Hop } from '../peers.ts';
 import type { Flow } from '../token.ts';
 import { type Link, type LinkEvents, linkKey } from './link.ts';
-import type { Listening } from './self.ts';
 import { StreamLink } from './stream-link.ts';
 import { UdpSocket } from './udp-socket.ts';
 import { createWebSocketServer } from './websocket-server.ts';
@@ -34,11 +34,6 @@ export interface TransportOptions {
   readonly local: (transport: Transport, peerIp: string) => Address;
 }
 
-/** An address can't be had: says which and why. */
-export class SipListenError extends Error {
-  override readonly name = 'SipListenError';
-}
-
 /** All sockets of the engine: listens, connects, and finds the way to a peer again. RFC 3261 §18. */
 export class TransportLayer {
   readonly #events: LinkEvents;
@@ -58,9 +53,9 @@ export class TransportLayer {
     return this.#connections.size;
   }
 
-  /** Listens on all addresses; returns them with the ports they got. @throws SipListenError */
-  async listen(addresses: readonly Listening[]): Promise<Listening[]> {
-    const bound: Listening[] = [];
+  /** Listens on all addresses; returns them with the ports they got. @throws ListenError */
+  async listen(addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
+    const bound: ListenAddress[] = [];
     for (const address of addresses) {
       try {
         const isNamed = addresses.filter((other) => isSameKind(other, address)).length > 1;
@@ -69,8 +64,7 @@ export class TransportLayer {
         );
       } catch (error) {
         await this.close();
-        const place = `${address.transport}:${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
-        throw new SipListenError(`can't listen on ${place}: ${explain(error)}`, { cause: error });
+        throw ListenError.at(address, error);
       }
     }
     return bound;
@@ -124,7 +118,7 @@ export class TransportLayer {
     return (told && find(told)) ?? find(this.#options.local('udp', ip)) ?? fitting[0];
   }
 
-  async #listenUdp(address: Listening, isNamed: boolean): Promise<Listening> {
+  async #listenUdp(address: ListenAddress, isNamed: boolean): Promise<ListenAddress> {
     const socket: UdpSocket = new UdpSocket(
       address,
       (ip) => {
@@ -142,7 +136,7 @@ export class TransportLayer {
     return socket.listening;
   }
 
-  async #listenStream({ transport, ip, port }: Listening): Promise<Listening> {
+  async #listenStream({ transport, ip, port }: ListenAddress): Promise<ListenAddress> {
     const server = this.#createServer(transport);
     server.maxConnections = this.#options.maxConnections;
     server.on('connection', (socket: Socket) => {
@@ -221,7 +215,7 @@ export class TransportLayer {
   }
 }
 
-const isSameKind = (a: Listening, b: Listening): boolean =>
+const isSameKind = (a: ListenAddress, b: ListenAddress): boolean =>
   a.transport === b.transport && a.ip.includes(':') === b.ip.includes(':');
 
 /** What a peer wrote as its address may be anything. */
@@ -240,14 +234,4 @@ function readUri(text: string): ReturnType<typeof parseUri> | undefined {
     if (error instanceof SipParseError) return undefined;
     throw error;
   }
-}
-
-function explain(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const known: { readonly [code: string]: string } = {
-    EADDRINUSE: 'the address is in use by another program',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    EACCES: 'ports below 1024 need the privilege for it',
-  };
-  return known[code ?? ''] ?? message;
 }

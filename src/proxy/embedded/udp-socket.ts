@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
+import type { ListenAddress } from '../../sip/listen-address.ts';
 import type { Address } from '../../sip/observation.ts';
 import type { Flow } from '../token.ts';
 import type { Link, LinkEvents } from './link.ts';
-import type { Listening } from './self.ts';
 
 const BUFFER_BYTES = 4 * 1024 * 1024;
 const MAX_LINKS = 50_000;
@@ -20,17 +20,17 @@ export class UdpSocket {
   readonly #links = new Map<string, UdpLink>();
   readonly #probes = new Map<UdpLink, Socket>();
   #socket: Socket | undefined;
-  #listening: Listening;
+  #listening: ListenAddress;
 
   /** `isNamed`: there are others, and flows tell it apart from them. */
-  constructor(listening: Listening, local: LocalAddress, isNamed: boolean, events: LinkEvents) {
+  constructor(listening: ListenAddress, local: LocalAddress, isNamed: boolean, events: LinkEvents) {
     this.#listening = listening;
     this.#local = local;
     this.#isNamed = isNamed;
     this.#events = events;
   }
 
-  get listening(): Listening {
+  get listening(): ListenAddress {
     return this.#listening;
   }
 
@@ -160,7 +160,7 @@ export class UdpLink implements Link {
 
 const typeOf = (ip: string): 'udp4' | 'udp6' => (ip.includes(':') ? 'udp6' : 'udp4');
 
-function bind(socket: Socket, { ip, port }: Listening): Promise<Socket> {
+function bind(socket: Socket, { ip, port }: ListenAddress): Promise<Socket> {
   return new Promise((done, fail) => {
     socket.once('error', fail);
     socket.bind(port, ip, () => {
