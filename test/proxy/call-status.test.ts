@@ -9,9 +9,9 @@ import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.t
 import { parseConfiguration } from '../../src/rules/config-file.ts';
 import { openEngine, type Opened, TENANTS } from './harness.ts';
 import { keep } from './phones.ts';
-import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { callerDialog, makeInDialog, makeRequest, makeResponse, unique } from './support/wire-builders.ts';
 import type { Endpoint } from './support/relay.ts';
-import { openUdpPhone, unique } from './phones.ts';
+import { openUdpPhone } from './phones.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // Every CallStatus, by calls that really pass through the proxy: what the scripts would be told.

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep, openTcpPhone, openUdpPhone, openWebPhone } from './phones.ts';
-import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse } from './support/wire-builders.ts';
 import type { WirePhone } from './support/wire-phone.ts';
 
 // Phones that register with a PBX through us, and how its calls find them.

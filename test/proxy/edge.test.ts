@@ -2,8 +2,16 @@ import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep } from './phones.ts';
-import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse, SDP } from './requests.ts';
-import { openTcpPhone, openTcpServer, openUdpPhone, openWebPhone, unique } from './phones.ts';
+import {
+  calledDialog,
+  callerDialog,
+  makeInDialog,
+  makeRequest,
+  makeResponse,
+  SDP,
+  unique,
+} from './support/wire-builders.ts';
+import { openTcpPhone, openTcpServer, openUdpPhone, openWebPhone } from './phones.ts';
 import { openWirePhone, type WirePhone } from './support/wire-phone.ts';
 
 // In front of a PBX: what comes from phones goes to it, what comes from it goes to phones.

@@ -3,9 +3,16 @@ import t, { type Test } from 'tap';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep } from './phones.ts';
-import { calledDialog, callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import {
+  calledDialog,
+  callerDialog,
+  makeInDialog,
+  makeRequest,
+  makeResponse,
+  unique,
+} from './support/wire-builders.ts';
 import type { Endpoint } from './support/relay.ts';
-import { openTcpPhone, openUdpPhone, openWebPhone, unique } from './phones.ts';
+import { openTcpPhone, openUdpPhone, openWebPhone } from './phones.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // Without a PBX: phones register here and call each other.

@@ -3,7 +3,7 @@ import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.t
 import type { ListenAddress } from '../../src/sip/listen-address.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep, openUdpPhone } from './phones.ts';
-import { calledDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { calledDialog, makeInDialog, makeRequest, makeResponse } from './support/wire-builders.ts';
 import type { Endpoint } from './support/relay.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
 

@@ -4,10 +4,6 @@ import type { Endpoint } from './support/relay.ts';
 
 // Phones of the tests of the proxy; they are closed when the test ends.
 
-/** Counts up, so that ids are unique within a test run. */
-let count = 0;
-export const unique = (): string => `${process.pid.toString(36)}x${(count++).toString(36)}`;
-
 /** Phones are closed when the test ends. */
 export async function keep(t: Test, opening: Promise<WirePhone>): Promise<WirePhone> {
   const phone = await opening;

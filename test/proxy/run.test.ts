@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { Ringside, ringside } from '../commands/process.ts';
 import { keep } from './phones.ts';
 import { startProduct } from './product.ts';
-import { callerDialog, makeInDialog, makeRequest, makeResponse } from './requests.ts';
+import { callerDialog, makeInDialog, makeRequest, makeResponse } from './support/wire-builders.ts';
 import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 import { openUdpPhone } from './phones.ts';

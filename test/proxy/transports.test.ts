@@ -2,18 +2,10 @@ import t, { type Test } from 'tap';
 import { openEngine } from './harness.ts';
 import { keep } from './phones.ts';
 import { startNameServer } from './name-server.ts';
-import { makeRequest, makeResponse } from './requests.ts';
-import {
-  makeAck,
-  makeCertificate,
-  makeInvite,
-  makeResponse as makeWireResponse,
-  openWirePhone,
-  type WirePhone,
-  type WirePhoneOptions,
-} from './support/wire-phone.ts';
+import { callerDialog, makeInDialog, makeRequest, makeResponse, unique } from './support/wire-builders.ts';
+import { makeCertificate, openWirePhone, type WirePhone, type WirePhoneOptions } from './support/wire-phone.ts';
 import { until } from './support/ports.ts';
-import { openUdpPhone, unique } from './phones.ts';
+import { openUdpPhone } from './phones.ts';
 
 // TLS, secure WebSockets, and names that have to be looked up.
 
@@ -38,13 +30,12 @@ t.test('phones over TLS and secure WebSockets', async (t) => {
   const { places, udp } = await openEngine(t, { upstream: `sip:${pbx.at}`, listen: listen('udp', 'tls', 'wss'), tls });
   for (const transport of ['tls', 'wss'] as const) {
     const phone = await phoneFor(t, { transport, target: places[transport]!, ca: certificate.cert });
-    const text = makeInvite({ phone, uri: TO });
-    await phone.send(text);
+    await phone.send(makeRequest(phone, { to: TO }));
     const invite = await pbx.next('INVITE');
     t.equal(invite.headers('Record-Route').length, 2, transport);
     await pbx.send(makeResponse(invite, 200, { contact: `<sip:102@${pbx.at}>` }), udp);
     const answer = await phone.next('200 INVITE');
-    await phone.send(makeAck(phone, text, answer));
+    await phone.send(makeInDialog(phone, callerDialog(answer), 'ACK', 1));
     await pbx.next('ACK');
   }
 });
@@ -54,13 +45,13 @@ t.test('certificates are read anew, and connections that are up stay', async (t)
   const tls = { server: certificate, ca: undefined, verify: true };
   const { places, engine } = await openEngine(t, { upstream: `sip:${pbx.at}`, listen: listen('udp', 'tls'), tls });
   const old = await phoneFor(t, { transport: 'tls', target: places['tls']!, ca: certificate.cert });
-  await old.send(makeInvite({ phone: old, uri: TO }));
+  await old.send(makeRequest(old, { to: TO }));
   await pbx.next('INVITE');
   engine.useCertificates(other);
   const fresh = await phoneFor(t, { transport: 'tls', target: places['tls']!, ca: other.cert });
-  await fresh.send(makeInvite({ phone: fresh, uri: TO }));
+  await fresh.send(makeRequest(fresh, { to: TO }));
   await pbx.next('INVITE');
-  await old.send(makeInvite({ phone: old, uri: TO }));
+  await old.send(makeRequest(old, { to: TO }));
   await pbx.next('INVITE');
 });
 
@@ -80,7 +71,7 @@ t.test('a PBX over TLS: its certificate is checked', async (t) => {
     if (code === 486) {
       const invite = await pbx.next('INVITE');
       t.match(invite.header('Via'), 'SIP/2.0/TLS');
-      await pbx.reply(invite, makeWireResponse(invite, 486));
+      await pbx.reply(invite, makeResponse(invite, 486));
     }
     await phone.next(code);
   }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, freePort, until } from './ports.ts';
 import { Program } from './program.ts';
-import { makeRequest, openWirePhone } from './wire-phone.ts';
+import { makeRequest } from './wire-builders.ts';
+import { openWirePhone } from './wire-phone.ts';
 
 export * from './baresip.ts';
 
@@ -58,7 +59,7 @@ export class Kamailio {
     const phone = await openWirePhone({ ip: this.ip, target: this });
     const isReady = async (): Promise<boolean> => {
       if (this.#program.hasEnded) throw new Error(`kamailio gave up: ${this.output}`);
-      await phone.send(makeRequest('OPTIONS', { phone, uri: `sip:${this.ip}:${this.port}` }));
+      await phone.send(makeRequest(phone, { method: 'OPTIONS', to: `sip:${this.ip}:${this.port}` }));
       return phone.next(200, ASK_MS).then(
         () => true,
         () => false,

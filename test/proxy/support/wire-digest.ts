@@ -18,7 +18,7 @@ export function authorize(
   const algorithm = told('algorithm') ?? 'MD5';
   const name = /sha-256/i.test(algorithm) ? 'sha256' : 'md5';
   const secrets = [`${user}:${realm}:${password}`, `${request.method}:${request.uri}`].map((text) => hash(name, text));
-  const fresh = /\bauth\b/.test(told('qop') ?? '') ? ['00000001', unique('c'), 'auth'] : [];
+  const fresh = /\bauth\b/.test(told('qop') ?? '') ? ['00000001', unique(), 'auth'] : [];
   const response = hash(name, [secrets[0], nonce, ...fresh, secrets[1]].join(':'));
   const credentials = [
     `Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${request.uri}", response="${response}"`,
@@ -28,6 +28,6 @@ export function authorize(
   ].join(', ');
   return request.text
     .replace(/^CSeq: \d+/m, `CSeq: ${request.cseq + 1}`)
-    .replace(/branch=[^;,\s]+/, `branch=${unique('z9hG4bK')}`)
+    .replace(/branch=[^;,\s]+/, `branch=z9hG4bK${unique()}`)
     .replace(/\r\n\r\n/, `\r\n${isProxy ? 'Proxy-' : ''}Authorization: ${credentials}\r\n\r\n`);
 }

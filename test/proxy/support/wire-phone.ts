@@ -2,7 +2,6 @@ import type { Endpoint } from './relay.ts';
 import { Received, tellMessage } from './wire-message.ts';
 import { openWire, type Wire, type WireOptions, type WireTransport } from './wire-transports.ts';
 
-export * from './wire-builders.ts';
 export { authorize } from './wire-digest.ts';
 export { Received } from './wire-message.ts';
 export { makeCertificate, type Certificate } from './certificate.ts';
