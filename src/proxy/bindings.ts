@@ -102,7 +102,9 @@ export class Bindings {
   }
 
   #indexUser(account: string, isThere: boolean): void {
-    const user = account.slice(0, Math.max(0, account.lastIndexOf('@')));
+    const at = account.lastIndexOf('@');
+    if (at < 0) return;
+    const user = account.slice(0, at);
     const accounts = this.#byUser.get(user) ?? new Set();
     if (isThere) this.#byUser.set(user, accounts.add(account));
     else if (accounts.delete(account) && accounts.size === 0) this.#byUser.delete(user);

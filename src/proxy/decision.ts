@@ -38,6 +38,9 @@ export interface Target {
   readonly routes?: readonly string[];
 }
 
+/** Notes changes to a message. */
+export type Change = (edit: MessageEdit, message: SipMessage) => void;
+
 /** Passes the request on. */
 export interface Relay {
   readonly action: 'relay';
@@ -46,9 +49,9 @@ export interface Relay {
   /** The targets are ours: what we say of the call may be told. */
   readonly isTrusted: boolean;
   /** Further changes to the request. */
-  readonly edit?: (edit: MessageEdit, message: SipMessage) => void;
+  readonly edit?: Change;
   /** Changes to its final responses. */
-  readonly editResponse?: (edit: MessageEdit, response: SipMessage) => void;
+  readonly editResponse?: Change;
 }
 
 /** Answers the request itself. */

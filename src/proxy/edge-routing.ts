@@ -5,7 +5,16 @@ import { formatAor, parseUri, userNumber } from '../sip/uri.ts';
 import { detach } from '../sip/text.ts';
 import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import type { Contacts } from './contacts.ts';
-import { type Decision, type Inbound, type Relay, relayTo, reply, type Routing, type Target } from './decision.ts';
+import {
+  type Change,
+  type Decision,
+  type Inbound,
+  type Relay,
+  relayTo,
+  reply,
+  type Routing,
+  type Target,
+} from './decision.ts';
 import type { Hop, Peers } from './peers.ts';
 import { answerOptions, followRoute } from './routing-common.ts';
 import { formatFlow, type Flow, type Tokens, withAccount } from './token.ts';
@@ -73,26 +82,32 @@ export class EdgeRouting implements Routing {
     return message.method === 'REGISTER' ? this.#register(inbound, relay, upstream[0]!) : relay;
   }
 
-  /** Sees to it that calls to the phone come back through us, and learns its bindings from the answer. RFC 3327 §5. */
   #register(inbound: Inbound, relay: Relay, pbx: Hop): Relay {
-    const { message } = inbound;
+    const account = detach(formatAor(parseUri(inbound.message.to?.uri ?? '')));
+    const flow = withAccount(inbound.flow, account);
+    const edit = this.#leadBack(inbound.message, flow, pbx);
+    return { ...relay, edit, editResponse: this.#learnFrom(inbound, account, flow) };
+  }
+
+  /** Sees to it that calls to the phone come back through us. RFC 3327 §5.1. */
+  #leadBack(message: SipMessage, flow: Flow, pbx: Hop): Change {
     const { hostPort, transport } = this.#options.ourAddress(pbx);
     const knowsPath = this.#options.path === 'auto' && /(^|[,\s])path($|[,\s])/i.test(message.raw('Supported'));
-    const account = detach(formatAor(parseUri(message.to?.uri ?? '')));
-    const flow = withAccount(inbound.flow, account);
-    const path = this.#tokens.seal('path', formatFlow(flow));
-    const edit = (change: MessageEdit, request: SipMessage): void => {
+    const path = knowsPath ? this.#tokens.seal('path', formatFlow(flow)) : '';
+    return (change, request) => {
       if (knowsPath) change.prepend(`Path: <sip:${path}@${hostPort}${transport};lr>\r\n`);
       else this.#rewriteContacts(change, request, (uri) => this.#contacts.rewrite(uri, flow, hostPort) + transport);
     };
+  }
+
+  /** Gives the phone its own contacts back, and learns from the answer which of them are bound. */
+  #learnFrom({ message, now }: Inbound, account: string, flow: Flow): Change {
     const own = new Set(message.all('Contact').map((value) => detach(parseNameAddr(value).uri)));
-    const editResponse = (change: MessageEdit, response: SipMessage): void => {
+    return (change, response) => {
       this.#rewriteContacts(change, response, (uri) => this.#contacts.restore(uri)?.uri ?? uri);
-      if (response.statusCode >= 200 && response.statusCode < 300) {
-        this.#learn(response, account, inbound.now, (contact) => (own.has(contact) ? flow : undefined));
-      }
+      if (response.statusCode < 200 || response.statusCode >= 300) return;
+      this.#learn(response, account, now, (contact) => (own.has(contact) ? flow : undefined));
     };
-    return { ...relay, edit, editResponse };
   }
 
   #rewriteContacts(change: MessageEdit, message: SipMessage, rewrite: (uri: string) => string): void {

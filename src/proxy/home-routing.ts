@@ -1,6 +1,6 @@
 import type { Account, Accounts } from './accounts.ts';
 import type { Binding, Bindings } from './bindings.ts';
-import { type Decision, type Inbound, reply, type Routing, type Target } from './decision.ts';
+import { type Change, type Decision, type Inbound, reply, type Routing, type Target } from './decision.ts';
 import type { Digest } from './digest.ts';
 import type { Registrar } from './registrar.ts';
 import { answerOptions, followRoute } from './routing-common.ts';
@@ -73,6 +73,6 @@ function makeTarget({ contact, flow, path }: Binding): Target {
 }
 
 /** Credentials meant for us are nobody else's business. RFC 3261 §22.3. */
-const dropCredentials: NonNullable<Extract<Decision, { action: 'relay' }>['edit']> = (edit, message) => {
+const dropCredentials: Change = (edit, message) => {
   for (const index of message.indexes('Proxy-Authorization')) edit.remove(index);
 };
