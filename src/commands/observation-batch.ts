@@ -51,8 +51,8 @@ export class ObservationBatch {
 
   #addAddress(ip: string, port: number, at: number): number {
     const batch = this.#bytes;
-    at = batch.writeUInt8(ip.length, at);
-    at += batch.write(ip, at, 'latin1');
+    batch[at++] = ip.length;
+    for (let i = 0; i < ip.length; i++) batch[at++] = ip.charCodeAt(i); // faster than a call for so few
     return batch.writeUInt16LE(port, at);
   }
 }

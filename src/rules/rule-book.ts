@@ -18,6 +18,7 @@ export class RuleBook {
   }
 
   match({ extension, event }: Pick<CallEvent, 'extension' | 'event'>): readonly Rule[] {
+    if (this.#entries.length === 0) return NONE;
     const key = `${event} ${extension}`;
     const known = this.#matches.get(key);
     if (known) return known;

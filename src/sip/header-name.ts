@@ -60,10 +60,14 @@ export type HeaderName = (typeof KNOWN)[number][0];
 export const HEADER_COUNT = KNOWN.length;
 
 const numbers = new Map<string, number>();
-KNOWN.forEach((names, number) => names.forEach((name) => numbers.set(name.toLowerCase(), number)));
+const canonical = new Map<string, number>(); // as our own code spells them
+KNOWN.forEach((names, number) => {
+  canonical.set(names[0], number);
+  names.forEach((name) => numbers.set(name.toLowerCase(), number));
+});
 
 /** Number of a known header field by its name or compact form in any case, or -1. */
-export const headerNumber = (name: string): number => numbers.get(name.toLowerCase()) ?? -1;
+export const headerNumber = (name: string): number => canonical.get(name) ?? numbers.get(name.toLowerCase()) ?? -1;
 
 // Open addressing over a hash that the scanner computes while it looks for the colon.
 const SLOTS = 512;

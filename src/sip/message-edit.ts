@@ -13,7 +13,7 @@ interface Cut {
 export class MessageEdit {
   readonly #message: SipMessage;
   readonly #text: string;
-  readonly #cuts: Cut[] = [];
+  readonly #cuts: Cut[] = []; // in order
 
   /** The message must stay as it is until the edit is done. */
   constructor(message: SipMessage) {
@@ -29,7 +29,10 @@ export class MessageEdit {
 
   /** Puts other text between two offsets. */
   replace(from: number, to: number, text: string): this {
-    this.#cuts.push({ from, to, text });
+    const cuts = this.#cuts;
+    let at = cuts.length;
+    for (; at > 0 && cuts[at - 1]!.from > from; at--) cuts[at] = cuts[at - 1]!;
+    cuts[at] = { from, to, text };
     return this;
   }
 
@@ -79,10 +82,9 @@ export class MessageEdit {
   }
 
   toBuffer(): Buffer {
-    const cuts = this.#cuts.length > 1 ? this.#cuts.sort((a, b) => a.from - b.from) : this.#cuts;
     let text = '';
     let at = 0;
-    for (const cut of cuts) {
+    for (const cut of this.#cuts) {
       text += this.#text.slice(at, cut.from) + cut.text;
       at = Math.max(at, cut.to);
     }

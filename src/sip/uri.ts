@@ -54,17 +54,16 @@ function parseUserinfo(text: string): { user: string; password: string } {
 
 const HOST_PORT = /^(\[[^\]\s]*\]|[^:\s[\]@<>"]+)(?::(\d{1,5})?)?$/;
 
-const PLAIN_HOST = /^[A-Za-z0-9.-]+$/;
 const BARE_IPV6 = /^[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*$/i;
 
 /** Reads `host`, `host:port`, `[v6]`, `[v6]:port` or, as some devices write it, a bare v6. @throws SipParseError RFC 3261 §25.1. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } {
   const trimmed = text.trim();
-  if (PLAIN_HOST.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
-  if (BARE_IPV6.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
   const match = HOST_PORT.exec(trimmed);
+  if (!match && BARE_IPV6.test(trimmed)) return { host: trimmed.toLowerCase(), port: undefined };
   if (!match) throw new SipParseError(`host and port expected, found "${text.slice(0, 60)}"`, 0);
-  const host = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
+  const place = match[1]!.toLowerCase();
+  const host = place.startsWith('[') ? place.slice(1, -1) : place;
   const port = match[2] === undefined ? undefined : Number(match[2]);
   if (port !== undefined && port > 65535) throw new SipParseError(`port ${port} is above 65535`, 0);
   return { host, port };

@@ -1,11 +1,16 @@
 import type { SipMessage } from '../../sip/message.ts';
 
-/** A short hash of text, for telling things apart: not against who wants it to collide. FNV-1a. */
-export function hashText(text: string): string {
+/** A short hash of texts in a row, for telling things apart: not against who wants it to collide. FNV-1a. */
+export function hashText(...texts: readonly string[]): string {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (const text of texts) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    hash = Math.imul(hash ^ END_OF_TEXT, 0x01000193);
+  }
   return (hash >>> 0).toString(36);
 }
+
+const END_OF_TEXT = 0xffff; // so that what ends one text and begins the next makes a difference
 
 /**
  * Makes the branches of our Vias: after the cookie what tells us apart from others (the same after a restart), what tells
@@ -44,5 +49,5 @@ export class Branches {
 /** Hash of all that routing depends on. */
 export function hashRouting(message: SipMessage, routes: readonly string[]): string {
   const { target, callId, fromTag, toTag, cseq } = message;
-  return hashText(`${target} ${callId} ${fromTag} ${toTag} ${cseq} ${routes.join()}`);
+  return hashText(target, callId, fromTag, toTag, String(cseq), ...routes);
 }

@@ -1,3 +1,4 @@
+import { decodeToken } from '../../sip/text.ts';
 import type { Link } from './link.ts';
 import type { Timed, Timer, Timers } from './timers.ts';
 import {
@@ -36,7 +37,7 @@ export class ServerTransaction implements Timed {
   onCancel: ((cancel: Buffer) => void) | undefined = undefined;
   state: ServerState = 'proceeding';
   readonly #host: ServerHost;
-  #response: Buffer | undefined;
+  #response = ''; // as latin1 text, which costs less to keep than bytes; empty if there is none to send again
   #code = 0;
   #timer: Timer | undefined;
   #retransmitMs = T1_MS;
@@ -65,16 +66,15 @@ export class ServerTransaction implements Timed {
     this.state = (this.#isInvite ? INVITE_SERVER : OTHER_SERVER)[state][response];
     this.#code = code;
     this.#host.sendResponse(this, bytes, code, false);
-    if (this.state === 'accepted')
-      this.#response = undefined; // whoever answered sends it again itself
-    else this.#response = this.isFinal ? ownCopy(bytes) : bytes;
+    // Whoever answered sends a 2xx again itself.
+    this.#response = this.state === 'accepted' ? '' : decodeToken(bytes, 0, bytes.length);
     if (this.state !== state) this.#close();
     else this.#stop();
   }
 
   /** The request came again. */
   retransmit(): void {
-    if (this.#response) this.#host.sendResponse(this, this.#response, this.#code, true);
+    if (this.#response !== '') this.#resend();
     else if (this.state === 'proceeding' && this.#isInvite) this.#host.onSilence(this);
   }
 
@@ -82,7 +82,7 @@ export class ServerTransaction implements Timed {
   acknowledge(): void {
     if (this.state !== 'completed' || !this.#isInvite) return;
     this.state = 'confirmed';
-    this.#response = undefined;
+    this.#response = '';
     this.#start(this.link.isReliable ? 0 : T4_MS);
   }
 
@@ -91,9 +91,13 @@ export class ServerTransaction implements Timed {
     if (this.state === 'proceeding') return this.#host.onSilence(this);
     const isUnacknowledged = this.state === 'completed' && this.#isInvite;
     if (!isUnacknowledged || now - this.#finalAt >= TIMEOUT_MS) return this.#end();
-    if (!this.link.isReliable) this.#host.sendResponse(this, this.#response!, this.#code, true);
+    if (!this.link.isReliable) this.#resend();
     this.#retransmitMs = Math.min(2 * this.#retransmitMs, T2_MS);
     this.#start(Math.min(this.#retransmitMs, this.#finalAt + TIMEOUT_MS - now));
+  }
+
+  #resend(): void {
+    this.#host.sendResponse(this, Buffer.from(this.#response, 'latin1'), this.#code, true);
   }
 
   get #isInvite(): boolean {
@@ -124,16 +128,9 @@ export class ServerTransaction implements Timed {
   #end(): void {
     this.#stop();
     this.state = 'terminated';
-    this.#response = undefined;
+    this.#response = '';
     this.#host.onEnd(this);
   }
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** Bytes that are kept for long must not keep the pool that they were cut from. */
-function ownCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
-}

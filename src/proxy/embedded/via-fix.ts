@@ -41,10 +41,10 @@ const HOST = /^\s*SIP\s*\/\s*2\.0\s*\/\s*\S+\s+(\[[^\]]*\]|[^\s;:]+)/i;
 export function stampVia(text: string, source: Address): string {
   const asks = RPORT.test(text);
   if (!asks && sentBy(text).endsWith(` ${source.ip}:${source.port}`)) return text;
+  const own = text.replace(RECEIVED, ''); // whatever the sender says of itself
+  if (asks) return `${own.replace(RPORT, `;rport=${source.port}`)};received=${source.ip}`;
   const host = HOST.exec(text)?.[1]?.replace(/^\[|\]$/g, '') ?? '';
-  const stamped = asks ? text.replace(RPORT, `;rport=${source.port}`) : text;
-  const own = stamped.replace(RECEIVED, ''); // whatever the sender says of itself
-  return host === source.ip && !asks ? own : `${own};received=${source.ip}`;
+  return host === source.ip ? own : `${own};received=${source.ip}`;
 }
 
 /** What stands before the parameters: protocol, host and port. */
