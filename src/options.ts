@@ -168,6 +168,11 @@ const calls = z.strictObject({
   longestCall: duration('1d', 'Longest answered call where no session timer tells'),
   sessionSlack: duration('32s', 'How long a session may outlast its interval'),
   linger: duration('32s', 'How long an ended leg is kept for retransmissions'),
+  correlationHeaders: z
+    .array(z.string().regex(/^[\w!%*+`'~.-]{1,60}(;[\w.-]{1,60})?$/, 'a header, or header;parameter, is expected'))
+    .max(16)
+    .default(['X-CID', 'P-Charging-Vector;icid-value'])
+    .describe('Headers that a PBX copies from one leg of a call to the next, or that name the Call-ID of the other'),
 });
 
 const limits = z.strictObject({

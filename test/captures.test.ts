@@ -1,42 +1,48 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CallEvent } from '../src/calls/event.ts';
+import type { Leg } from '../src/calls/call.ts';
 import { formatEventJson } from '../src/commands/event-lines.ts';
 import { connectPipeline } from '../src/commands/pipeline.ts';
 import { makeTracker, OPEN_CONFIGURATION } from '../src/commands/setup.ts';
 import { type Configuration, loadConfiguration } from '../src/rules/config-file.ts';
+import { SipMessage } from '../src/sip/message.ts';
+import type { Observation } from '../src/sip/observation.ts';
 import { readCapture } from '../src/sources/capture-file.ts';
 import { SourceCounts } from '../src/sources/source-counts.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const shared = join(root, '../shared/captures');
 
-/** Recordings whose events need legs joined by transfers or pickups: not yet. */
-const NOT_YET = new Set([
-  'm2_attended_dtmf',
-  'm4_semi_attended',
-  'm_attended_by_callee',
-  'm_attended_by_callee__proxy',
-  'm_attended_by_callee__tcp',
-  't3_pickup_replaces',
-  't_pickup',
-]);
-
 async function replay(
   file: string,
   configuration: Configuration,
-): Promise<{ events: CallEvent[]; counts: SourceCounts }> {
+): Promise<{ events: CallEvent[]; counts: SourceCounts; legs: Map<string, Leg> }> {
   const tracker = makeTracker(configuration);
   const events: CallEvent[] = [];
+  const legs = new Map<string, Leg>();
   const counts = new SourceCounts();
-  await readCapture(
-    file,
-    connectPipeline(tracker, (some) => events.push(...some)),
-    { counts },
-  );
+  const take = connectPipeline(tracker, (some) => events.push(...some));
+  const sink = (observation: Observation): void => {
+    take(observation);
+    const leg = tracker.findLeg(callIdOf(observation));
+    if (leg) legs.set(leg.callId, leg);
+  };
+  await readCapture(file, sink, { counts });
   events.push(...tracker.expire(Infinity));
-  return { events, counts };
+  return { events, counts, legs };
+}
+
+const message = new SipMessage();
+
+/** Empty where there is none to be read. */
+function callIdOf({ bytes }: Observation): string {
+  try {
+    return message.read(bytes).callId;
+  } catch {
+    return '';
+  }
 }
 
 const readLines = (file: string): unknown[] =>
@@ -53,12 +59,7 @@ t.test('recordings yield exactly their events', async (t) => {
   ];
   t.ok(files.length > 60, `${files.length} recordings`);
   for (const [file, configuration] of files) {
-    const name = basename(file, '.pcap');
     const { events } = await replay(join(root, file), configuration);
-    if (NOT_YET.has(name)) {
-      t.comment(`${name}: not yet, it needs legs joined by a transfer or pickup`);
-      continue;
-    }
     const expected = readLines(join(root, file.replace(/\.pcap$/, '.events.jsonl')));
     t.strictSame(
       events.map((event) => JSON.parse(formatEventJson(event)) as unknown),
@@ -67,6 +68,19 @@ t.test('recordings yield exactly their events', async (t) => {
     );
   }
 });
+
+t.test('legs are joined as the PBX itself says', async (t) => {
+  const pbx = loadConfiguration(join(root, 'captures/pbx.yaml'), {});
+  const calls = JSON.parse(readFileSync(join(root, 'captures/pbx/calls.json'), 'utf8')) as Record<string, string[][]>;
+  for (const [name, expected] of Object.entries(calls)) {
+    const { legs } = await replay(join(root, `captures/pbx/${name}.pcap`), pbx);
+    const groups = Map.groupBy([...legs.values()], ({ call }) => call);
+    const joined = [...groups.values()].map((group) => group.map(({ callId }) => callId).sort());
+    t.strictSame(joined.sort(byFirst), expected.map((group) => [...group].sort()).sort(byFirst), name);
+  }
+});
+
+const byFirst = ([a = '']: string[], [b = '']: string[]): number => (a < b ? -1 : 1);
 
 interface ExpectedCall {
   call_id: string;

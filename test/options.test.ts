@@ -70,7 +70,7 @@ t.test('an empty file is complete', (t) => {
 });
 
 t.test('times and limits of calls are those that the tracker has by itself', (t) => {
-  const { calls, limits } = optionsSchema.parse({});
+  const { calls, limits, sip } = optionsSchema.parse({});
   t.strictSame(
     {
       dialHoldMs: calls.dialHold,
@@ -83,6 +83,8 @@ t.test('times and limits of calls are those that the tracker has by itself', (t)
       maxLegs: limits.legs,
       maxForks: limits.forks,
       maxContacts: limits.contacts,
+      markerHeader: sip.marker,
+      correlationHeaders: calls.correlationHeaders,
     },
     TRACKER_DEFAULTS,
   );

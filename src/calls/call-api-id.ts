@@ -14,3 +14,6 @@ export function makeCallApiId(callId: string, fromTag: string, attempt = 0): str
   for (let i = 0; i < LENGTH; i++) digest[i] = ALPHABET.charCodeAt(digest[i]! % ALPHABET.length);
   return decodeToken(digest, 0, LENGTH);
 }
+
+/** Whether a text that a peer sent can be an id of a call. */
+export const isCallApiId = (text: string): boolean => /^[a-z0-9]{20}$/.test(text);

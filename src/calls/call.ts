@@ -3,9 +3,12 @@ import type { Address } from '../sip/observation.ts';
 import { detach } from '../sip/text.ts';
 import { NO_CAUSE } from './cause.ts';
 import type { Timed } from './deadlines.ts';
+import type { DialogName } from './dialog-name.ts';
 import type { Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
+import type { JoinMethod } from './join.ts';
 import type { PartyState } from './party-states.ts';
+import type { Pickup } from './tenant.ts';
 
 const NONE: readonly never[] = [];
 
@@ -15,16 +18,22 @@ export const append = <T>(list: readonly T[], item: T): readonly T[] => (list.le
 /** All legs joined under one CallAPIID. */
 export class Call {
   readonly id: string;
+  /** Time of its first leg. */
+  startedAt: number;
   /** The number the caller dialled, and the public number it was, if it was one. */
   readonly dialled: string;
   readonly did: string;
   legs: readonly Leg[] = NONE;
   parties: readonly Party[] = NONE;
-  /** Events told so far. */
+  /** Parties that it began with itself, and events told so far. */
+  births = 0;
   sequence = 0;
+  /** Other ids under which it is known: of calls it absorbed, and as our marker named it. */
+  aliases: readonly string[] = NONE;
 
-  constructor(id: string, dialled: string, did: string) {
+  constructor(id: string, startedAt: number, dialled: string, did: string) {
     this.id = id;
+    this.startedAt = startedAt;
     this.dialled = dialled;
     this.did = did;
   }
@@ -36,35 +45,69 @@ export class Call {
     );
   }
 
-  /** Whether the call was sent to a device of the called side at all. */
-  get wasOffered(): boolean {
-    return this.legs.some(({ transactions }) => transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed'));
+  /** Another call turns out to be part of this one: its legs and parties come over. Design §5. */
+  absorb(other: Call): void {
+    for (const leg of other.legs) leg.call = this;
+    for (const party of other.parties) party.moveTo(this);
+    this.legs = [...this.legs, ...other.legs];
+    this.parties = [...this.parties, ...other.parties];
+    this.sequence = Math.max(this.sequence, other.sequence);
+    this.aliases = [...this.aliases, ...other.aliases, other.id];
+    other.legs = NONE;
+    other.parties = NONE;
+  }
+
+  /** The clock was set by so many ms. */
+  leap(byMs: number): void {
+    this.startedAt += byMs;
+    for (const party of this.parties) party.leap(byMs);
   }
 }
 
 /** One continuous participation of one extension in one call, as caller or as called. */
 export class Party {
-  readonly call: Call;
+  call: Call;
   readonly extension: Extension;
   readonly role: 'caller' | 'called';
-  /** Counts the parties of the call, from 1. */
+  /** Names the party for ever, in whatever call it is: id of the call it began in, and a number from 1. */
+  readonly birthCallId: string;
   readonly ordinal: number;
-  /** As at the Dial: fixed for all of the party's events but for CallStatus. */
-  readonly params: CallParameters;
+  /** As at the Dial: fixed for all of the party's events but for CallStatus, and for CallAPIID when calls merge. */
+  params: CallParameters;
   state: PartyState = 'held';
   dialledAt = 0;
   rangAt = 0;
   answeredAt = 0;
   /** Of a caller: the extension that answered. */
   answeredBy: string | undefined = undefined;
+  /** How its leg was joined to the call; undefined if that began with it. */
+  join: Join | undefined;
+  /** CallAPIID before its call became part of an older one. */
+  previousId: string | undefined = undefined;
+  /** Number of who transferred the call to it, or it to somebody else. */
+  transferredBy: string | undefined = undefined;
 
-  constructor(call: Call, extension: Extension, role: 'caller' | 'called', params: CallParameters) {
+  constructor(
+    call: Call,
+    extension: Extension,
+    role: 'caller' | 'called',
+    params: CallParameters,
+    join: Join | undefined,
+  ) {
     this.call = call;
     this.extension = extension;
     this.role = role;
     this.params = params;
+    this.join = join;
+    this.birthCallId = call.id;
+    this.ordinal = ++call.births;
     call.parties = append(call.parties, this);
-    this.ordinal = call.parties.length;
+  }
+
+  moveTo(call: Call): void {
+    this.previousId = this.call.id;
+    this.call = call;
+    this.params = { ...this.params, CallAPIID: call.id };
   }
 
   /** The clock was set by so many ms. */
@@ -94,28 +137,28 @@ export interface Hop {
   readonly destination: Address;
 }
 
-/** Where a leg can be found as the cause of another; see `Feeders`. */
-export interface Feeding {
-  readonly leg: Leg;
-  /** Where the leg went. */
-  readonly destination: Address;
-  readonly key: string;
-  previous: Feeding | undefined;
-  next: Feeding | undefined;
-  readonly nextOfLeg: Feeding | undefined;
-}
-
 /** One INVITE-initiated dialog set (Call-ID and From-tag) with all its forks. */
 export class Leg implements Timed {
-  readonly call: Call;
+  call: Call;
   readonly callId: string;
   readonly fromTag: string;
   /** Who sent it, on the hop on which it was seen first. */
   readonly source: Address;
-  /** The leg that a PBX made this one for, where that is known. */
-  readonly feeder: Leg | undefined;
   /** A PBX sent the INVITE: the caller is on another leg, known or not. */
   readonly isFed: boolean;
+  /** How it was joined to its call; undefined for a leg that a call began with. */
+  join: Join | undefined = undefined;
+  /** Why it was not joined although some legs fit; empty if none did. */
+  doubt = '';
+  /** The numbers at its two ends, in the words of the numbering plan; see `Numbers`. */
+  callerNumber = '';
+  calledNumber = '';
+  /** The number that a PBX tells the phone of this leg it is connected to; empty while nothing is told. RFC 4916. */
+  connected = '';
+  /** Its caller handed over to somebody else, so that its end is none for whom it calls. RFC 5589. */
+  isTransferred = false;
+  /** Who was asked to call somebody else, and has not done so yet. RFC 3515. */
+  referee: Party | undefined = undefined;
   /** Sequence number of the attempt that counts: a challenge or redirection makes another. */
   cseq: number;
   attempts = 0;
@@ -130,6 +173,8 @@ export class Leg implements Timed {
   isAcknowledged = false;
   /** Session interval, 0 for none. RFC 4028. */
   sessionMs = 0;
+  /** Its first INVITE, and its first 2xx. */
+  startedAt = 0;
   answeredAt = 0;
   transactions: readonly Transaction[] = NONE;
   dialogs: readonly Dialog[] = NONE;
@@ -139,16 +184,21 @@ export class Leg implements Timed {
   next: Leg | undefined = undefined;
   /** How many legs a PBX made for this one, and where it stands in the index for finding that out. */
   feeds = 0;
-  feeding: Feeding | undefined = undefined;
+  anchor: Anchor | undefined = undefined;
+  /** Identifiers under which `Correlators` knows it. */
+  tokens: readonly string[] = NONE;
+  /** Where `Pickups` looks for it while it rings. */
+  ringing: Set<Leg> | undefined = undefined;
+  /** It is a call to a pickup code. */
+  pickup: Pickup | undefined = undefined;
 
-  constructor(call: Call, message: SipMessage, source: Address, isFed: boolean, feeder: Leg | undefined) {
+  constructor(call: Call, message: SipMessage, source: Address, isFed: boolean) {
     this.call = call;
     this.callId = detach(message.callId);
     this.fromTag = detach(message.fromTag);
     this.cseq = message.cseq;
     this.source = source;
     this.isFed = isFed;
-    this.feeder = feeder;
     call.legs = append(call.legs, this);
   }
 
@@ -202,6 +252,7 @@ export class Leg implements Timed {
   leap(byMs: number): void {
     this.deadline += byMs;
     this.queuedAt += byMs;
+    this.startedAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
     for (const transaction of this.transactions) {
       transaction.startedAt += byMs;
@@ -209,9 +260,14 @@ export class Leg implements Timed {
     }
   }
 
-  /** Whoever waits for the answer went away, on this leg or on the one it was made for. */
-  get isGivenUp(): boolean {
-    return this.callerLeft || (this.feeder !== undefined && (this.feeder.isGivenUp || this.feeder.isOver));
+  /** The leg that a PBX made this one for, where that is known. */
+  get feeder(): Leg | undefined {
+    return this.join?.feeder;
+  }
+
+  /** It is up, or was a moment ago: answered, and not all of its dialogs are over. */
+  get isUp(): boolean {
+    return this.phase === 'answered' && !this.isOver;
   }
 }
 
@@ -274,4 +330,50 @@ export interface Dialog {
   /** Who answered, where that is an extension. */
   party: Party | undefined;
   over: boolean;
+  /** The last REFER within it. */
+  referral: Referral | undefined;
+}
+
+/** How a leg came to its call. */
+export interface Join {
+  readonly method: JoinMethod;
+  /** The leg that it was joined to. */
+  readonly leg: Leg;
+  /** The leg whose caller waits for its answer, where a PBX made it and that is known. */
+  readonly feeder: Leg | undefined;
+  /** Number of who transferred the call, where that is how. */
+  readonly by?: string;
+}
+
+/** Where a leg can be found. */
+export interface Anchor {
+  readonly leg: Leg;
+  readonly key: string;
+  /** Where the leg went. */
+  readonly destination: Address;
+  previous: Anchor | undefined;
+  next: Anchor | undefined;
+  readonly nextOfLeg: Anchor | undefined;
+}
+
+/** A request to call somebody else: a REFER within a dialog, or a 3xx. RFC 3515, RFC 5589. */
+export interface Referral {
+  /** The leg within which it came; its other end, or whoever that is a leg of, is to call. */
+  readonly leg: Leg;
+  readonly kind: 'refer' | 'redirect';
+  /** The caller of that leg asks, not the called side. */
+  readonly byCaller: boolean;
+  /** Number of who asks, and of whom to call. */
+  readonly referrer: string;
+  readonly target: string;
+  /** The dialog to take over, where the transfer is attended. RFC 3891. */
+  readonly replaces: DialogName | undefined;
+  readonly cseq: number;
+  readonly at: number;
+  /** Places it went to: who is to call is one of them. */
+  readonly sites: Set<string>;
+  readonly dialog: Dialog | undefined;
+  isAccepted: boolean;
+  /** A leg came that answers it. */
+  isFollowed: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Address } from '../sip/observation.ts';
 import { type NumberMatcher, parseNumberPattern } from './number-pattern.ts';
 import type { ExtensionEntry, ExtensionKind, Tenant } from './tenant.ts';
 
@@ -21,6 +22,7 @@ const MAX_CACHED = 20_000;
 export class Directory {
   readonly #plans: Plan[];
   readonly #roles = new Map<string, Role>();
+  readonly #sites = new Map<string, string>();
   readonly #byHost = new Map<string, Plan>();
   readonly #dids = new Map<string, Extension>();
   #hasPorts = false;
@@ -60,6 +62,17 @@ export class Directory {
     return this.#dids.size === 0 ? undefined : this.#dids.get(user.replace(/^\+/, ''));
   }
 
+  /** Names the place where calls are passed on: a PBX, of which a tenant may list several addresses, or any address. */
+  site({ ip, port }: Address): string {
+    if (this.role(ip, port) !== 'pbx') return ip;
+    return this.#sites.get(ip) ?? this.#sites.get(`${ip}:${port}`) ?? ip;
+  }
+
+  /** A number as the numbering plan knows it: an extension's, else its digits without the prefix for an outside line. */
+  translate(user: string, hosts: readonly string[]): string {
+    return (this.findDid(user) ?? this.find(user, hosts))?.number ?? this.stripDialPrefix(user);
+  }
+
   /** A dialled number without `+` or the prefix for an outside line. */
   stripDialPrefix(dialled: string): string {
     const digits = dialled.replace(/^\+/, '');
@@ -91,7 +104,10 @@ export class Directory {
   }
 
   #index(plan: Plan): void {
-    for (const address of plan.tenant.pbx) this.#roles.set(address, 'pbx');
+    for (const address of plan.tenant.pbx) {
+      this.#roles.set(address, 'pbx');
+      if (!this.#sites.has(address)) this.#sites.set(address, this.#sites.get(plan.tenant.pbx[0]!) ?? `pbx ${address}`);
+    }
     for (const address of plan.tenant.trunks) this.#roles.set(address, 'trunk');
     for (const host of [...plan.tenant.domains, ...plan.tenant.pbx]) {
       if (!this.#byHost.has(host)) this.#byHost.set(host, plan);

@@ -1,4 +1,5 @@
-import type { Call, Party } from './call.ts';
+import type { Party } from './call.ts';
+import { formatJoin } from './join.ts';
 import type { Verdict } from './call-status.ts';
 import type { CallEvent, CallExtras, CallParameters, CallStatus, EventName } from './event.ts';
 import { formatTime } from './time.ts';
@@ -38,11 +39,14 @@ function writeExtras(party: Party, event: EventName, at: number, ending: Ending 
   const sequence = ++call.sequence;
   const extras: { -readonly [name in keyof CallExtras]: CallExtras[name] } = {
     EventType: event,
-    EventID: `${call.id}-${party.ordinal}-${event}`,
+    EventID: `${party.birthCallId}-${party.ordinal}-${event}`,
     Sequence: sequence,
     Timestamp: formatTime(at),
-    SubCallID: subCallId(call, party),
+    SubCallID: `${party.birthCallId}-p${party.ordinal}`,
   };
+  if (party.previousId !== undefined) extras.PreviousCallAPIID = party.previousId;
+  if (party.join !== undefined) extras.Correlation = formatJoin(party.join);
+  if (party.transferredBy !== undefined) extras.TransferredBy = party.transferredBy;
   if (event === 'dial-in' || event === 'dial-out') return extras;
   if (party.rangAt > 0) extras.RingMs = elapsed(party.rangAt, party.answeredAt || at);
   if (party.answeredBy !== undefined) extras.AnsweredBy = party.answeredBy;
@@ -64,8 +68,6 @@ function writeEnding(
   extras.EndedBy = ending.endedBy;
   if (ending.synthesised) extras.Synthesised = 1;
 }
-
-const subCallId = (call: Call, party: Party): string => `${call.id}-p${party.ordinal}`;
 
 /** Whole milliseconds; a clock that was set back does not make them negative. */
 const elapsed = (from: number, to: number): number => Math.max(0, Math.round(to - from));

@@ -5,7 +5,8 @@ import { SipParseError } from '../sip/parse-error.ts';
 import { parseUri, type SipUri, userNumber } from '../sip/uri.ts';
 import { parseVia } from '../sip/via.ts';
 import type { Directory, Extension, Role } from './directory.ts';
-import type { Numbers } from './feeders.ts';
+import type { Numbers } from './leg-finder.ts';
+import type { Pickup } from './tenant.ts';
 import type { Registrations } from './registrations.ts';
 import type { Aim } from './call.ts';
 
@@ -35,6 +36,8 @@ export interface Invitation {
   readonly parentBranch: string;
   /** What a leg that a PBX makes for this one may show again. */
   readonly numbers: Numbers;
+  /** Set if an extension dialled a pickup code. */
+  readonly pickup: Pickup | undefined;
 }
 
 /** Reads an INVITE (or, where that was missed, a response to it) against the numbering plan. */
@@ -61,8 +64,21 @@ export function readInvitation(
     dialled,
     did: did && target ? userNumber(target).replace(/^\+/, '') : '',
     parentBranch,
-    numbers: { caller: caller.number.replace(/^\+/, ''), called: called?.number ?? directory.stripDialPrefix(dialled) },
+    numbers: {
+      caller: caller.number.replace(/^\+/, ''),
+      called: called?.number ?? directory.stripDialPrefix(dialled),
+      isCallerExtension: caller.extension !== undefined,
+    },
+    pickup: origin === 'other' && !called ? readPickup(dialled, caller.extension, directory) : undefined,
   };
+}
+
+/** Behind the longest code that fits stands the number whose call is taken; nothing: any that rings. */
+function readPickup(dialled: string, caller: Extension | undefined, directory: Directory): Pickup | undefined {
+  const codes = caller?.tenant.pickupCodes.filter((code) => code !== '' && dialled.startsWith(code)) ?? [];
+  if (!caller || codes.length === 0) return undefined;
+  const rest = dialled.slice(Math.max(...codes.map(({ length }) => length)));
+  return { tenant: caller.tenant, number: directory.find(rest, caller.tenant.domains)?.number ?? rest };
 }
 
 function readUri(text: string | undefined): SipUri | undefined {
@@ -70,7 +86,7 @@ function readUri(text: string | undefined): SipUri | undefined {
 }
 
 /** The value, or undefined where the peer wrote something that can't be read: other fields may still tell. */
-function attempt<T>(read: () => T): T | undefined {
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -1,27 +1,35 @@
 import { judge, NO_EVIDENCE, type StatusTable, summarise, type Verdict } from './call-status.ts';
 import type { Ending } from './event-writer.ts';
 import type { Leg, Party, Transaction } from './call.ts';
+import { isAnswerer, wasOffered } from './leg-facts.ts';
 
 /** An ending without its `endedBy` and `synthesised`, which the moment of the end tells. */
 export type Judgement = Omit<Ending, 'endedBy' | 'synthesised'>;
 
 const ANSWERED: Judgement = { status: 'ANSWER', detail: 'answered', code: 200, phrase: '', q850: 0 };
 
-/** How the call ended for a called party: by the transactions that led to it. Design §4. */
-export function judgeCalled(party: Party, table: StatusTable): Judgement {
+const TRANSFERRED: Judgement = { status: 'CANCEL', detail: 'transferred', code: 0, phrase: '', q850: 0 };
+
+/** How the call ended for a party. Design §4. */
+export function judgeParty(party: Party, table: StatusTable): Judgement {
   if (party.answeredAt > 0) return ANSWERED;
-  return sumUp(
-    attemptsOf(party, (transaction) => transaction.party === party && transaction.isLeaf),
-    table,
-  );
+  const leg = party.role === 'caller' ? party.call.legs.findLast(({ caller }) => caller === party) : undefined;
+  return leg ? judgeCaller(leg, table) : judgeCalled(party, table);
 }
 
-/** How the call ended for its caller: by its own leg where that was answered or given up, else by those tried last. */
-export function judgeCaller(party: Party, leg: Leg, table: StatusTable): Judgement {
-  if (party.answeredAt > 0) return ANSWERED;
+/** By the transactions that led to it. */
+function judgeCalled(party: Party, table: StatusTable): Judgement {
+  const leadsTo = (transaction: Transaction): boolean => transaction.party === party && transaction.isLeaf;
+  return sumUp(attemptsOf(party.call.legs, leadsTo), table);
+}
+
+/** By its own leg where that was given up, else by those tried last. */
+function judgeCaller(leg: Leg, table: StatusTable): Judgement {
+  if (leg.isTransferred) return TRANSFERRED;
   const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
   if (leg.callerLeft) return sumUp(own, table);
-  const tried = attemptsOf(party, ({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+  const legs = leg.call.legs.filter((other) => other === leg || (other.isFed && (other.feeder ?? leg) === leg));
+  const tried = attemptsOf(legs, ({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
   return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
 }
 
@@ -35,10 +43,10 @@ export function judgeAddressee(leg: Leg, table: StatusTable): Judgement {
 
 type Attempt = readonly [Transaction, Leg];
 
-/** The transactions of the party's call that match, with their legs. */
-function attemptsOf({ call }: Party, matches: (transaction: Transaction) => boolean): Attempt[] {
+/** The transactions that match, with their legs. */
+function attemptsOf(legs: readonly Leg[], matches: (transaction: Transaction) => boolean): Attempt[] {
   const attempts: Attempt[] = [];
-  for (const leg of call.legs) {
+  for (const leg of legs) {
     for (const transaction of leg.transactions) if (matches(transaction)) attempts.push([transaction, leg]);
   }
   return attempts;
@@ -66,14 +74,12 @@ function sumUp(attempts: readonly Attempt[], table: StatusTable): Judgement {
 }
 
 function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof judge>[0] {
-  const { call } = leg;
   return {
     answered: transaction.isAnswered,
     callerLeft: transaction.cancelledBy === 'caller' || leg.callerLeft,
     cancelled: transaction.cancelledBy === 'network',
-    callerUnknown: leg.isFed && leg.feeder === undefined,
-    siblingAnswered:
-      call.parties.some(({ answeredAt, role }) => role === 'called' && answeredAt > 0) || leg.answeredAt > 0,
+    callerUnknown: leg.isFed && leg.call.legs.every(({ isFed }) => isFed),
+    siblingAnswered: hasAnsweredMeanwhile(transaction, leg),
     rang: transaction.rang,
     code: transaction.code,
     phrase: transaction.phrase,
@@ -81,6 +87,12 @@ function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof j
     q850Location: transaction.cause.location,
     sipCause: transaction.cause.sip,
     toExtension: (transaction.party ?? leg.addressee) !== undefined,
-    neverOffered: !call.wasOffered,
+    neverOffered: !wasOffered(leg.feeder ?? leg),
   };
+}
+
+/** Whether somebody else answered while the transaction was under way. */
+function hasAnsweredMeanwhile({ startedAt, party }: Transaction, leg: Leg): boolean {
+  if (leg.answeredAt > 0) return true;
+  return leg.call.parties.some((other) => other !== party && isAnswerer(other) && other.answeredAt >= startedAt);
 }

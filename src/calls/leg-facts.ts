@@ -13,22 +13,41 @@ export const isRedirected = (leg: Leg): boolean => {
   return code >= 300 && code < 400 && !leg.callerLeft;
 };
 
-/** Over when every device's dialog is or, before any answer, every transaction that leads to it. */
-export function isCalledOver(party: Party): boolean {
+/**
+ * Whether nobody is left who waits for the leg's answer: its caller, on this leg or on the one that it was made for, or
+ * (after a transfer) whoever else is up in the call. Design §4.2.
+ */
+export function isGivenUp(leg: Leg): boolean {
+  if (leg.callerLeft) return true;
+  if (leg.feeder === undefined) return false;
+  return !leg.call.legs.some((other) => other !== leg && (other.isUp || (other === leg.feeder && isWaiting(other))));
+}
+
+const isWaiting = (leg: Leg): boolean => leg.phase !== 'ended' && !leg.isOver && !isGivenUp(leg);
+
+/**
+ * Over when every dialog of its devices is or, before any answer, every transaction that leads to it; and every leg on
+ * which it calls. It goes on while it was asked to call somebody else.
+ */
+export function isPartyOver(party: Party): boolean {
   let hasDialog = false;
   let isPending = false;
   for (const leg of party.call.legs) {
-    for (const dialog of leg.dialogs) {
-      if (dialog.party !== party) continue;
-      if (!dialog.over) return false;
-      hasDialog = true;
-    }
+    if (isHeldBy(leg, party)) return false;
+    hasDialog ||= leg.dialogs.some((dialog) => dialog.party === party);
     if (leg.phase === 'ended') continue;
     for (const transaction of leg.transactions) {
       if (transaction.party === party && transaction.isLeaf && !transaction.hasFailed) isPending = true;
     }
   }
   return hasDialog || !isPending;
+}
+
+/** The party calls on the leg, talks on it, or may call somebody else because of it. */
+function isHeldBy(leg: Leg, party: Party): boolean {
+  if (leg.phase === 'redirected' && (leg.referee ?? leg.caller) === party) return true;
+  if (leg.caller === party && leg.phase !== 'ended' && !leg.isOver) return true;
+  return leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
 }
 
 /** Whether any leg still leads to the party. */
@@ -41,3 +60,24 @@ export function findAnswerer(leg: Leg, transaction: Transaction | undefined, toT
   const early = leaves.find(({ earlyTag }) => earlyTag === toTag && toTag !== '');
   return early?.party ?? (leaves.length === 1 ? leaves[0]!.party : undefined);
 }
+
+/** Its dialog is over, and who was asked to call somebody else has not done so yet. RFC 5589 §6. */
+export function isLeftToReferee(leg: Leg): boolean {
+  const { referee } = leg;
+  if (!referee || !leg.isOver || leg.phase !== 'answered') return false;
+  return !leg.call.legs.some((other) => other !== leg && other.phase !== 'ended' && isSeatedIn(referee, other));
+}
+
+const isSeatedIn = (party: Party, leg: Leg): boolean =>
+  leg.caller === party || leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
+
+/** Whether the call was sent to a device of the called side at all. */
+export const wasOffered = (leg: Leg): boolean =>
+  leg.feeds > 0 || leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+
+/** Ways to take a call that rings, or waits, elsewhere. */
+const TAKING: ReadonlySet<string> = new Set(['pickup', 'replaces', 'connected-identity']);
+
+/** Who answered a call that somebody else placed. */
+export const isAnswerer = ({ role, join }: Party): boolean =>
+  role === 'called' || (join !== undefined && TAKING.has(join.method));

@@ -1,4 +1,5 @@
 import type { Leg } from './call.ts';
+import type { DialogName } from './dialog-name.ts';
 
 /** The legs that are known, by Call-ID. */
 export class LegIndex {
@@ -22,6 +23,14 @@ export class LegIndex {
     let leg = this.#first.get(callId);
     while (leg && leg.fromTag !== fromTag) leg = leg.next;
     return leg;
+  }
+
+  /** The leg of a dialog, early ones included. */
+  findNamed({ callId, tags }: DialogName): Leg | undefined {
+    for (let leg = this.first(callId); leg; leg = leg.next) {
+      if (leg.phase !== 'ended' && tags.includes(leg.fromTag)) return leg;
+    }
+    return undefined;
   }
 
   /** Adds a leg before others of its Call-ID, so that the newest attempt is found first. */

@@ -5,9 +5,19 @@ import { readCause } from './cause.ts';
 import { Deadlines } from './deadlines.ts';
 import type { CallEvent } from './event.ts';
 import { type Ending, writeEvent } from './event-writer.ts';
-import { judgeAddressee, judgeCalled, judgeCaller } from './judgement.ts';
-import { findAnswerer, findEnder, isCalledOver, isLedTo, isRedirected } from './leg-facts.ts';
-import { append, type Dialog, type Leg, Party, type Transaction } from './call.ts';
+import { judgeAddressee, judgeParty } from './judgement.ts';
+import {
+  findAnswerer,
+  findEnder,
+  isAnswerer,
+  isGivenUp,
+  isLedTo,
+  isLeftToReferee,
+  isPartyOver,
+  isRedirected,
+  wasOffered,
+} from './leg-facts.ts';
+import { append, type Call, type Dialog, type Leg, Party, type Transaction } from './call.ts';
 import { PARTY_STATES, type PartyInput } from './party-states.ts';
 import type { TrackerOptions } from './tracker-options.ts';
 
@@ -61,7 +71,7 @@ export class Progress {
     if (leg.feeder) this.#release(leg.feeder, at);
     const passed = transaction.parent?.party;
     if (passed && !leg.leadsTo(passed)) this.#change(passed, 'vanish', at);
-    if (leg.attempts > 1) this.#endCalledOver(leg, at, 'network', true);
+    if (leg.attempts > 1) this.#endOver(leg.call, at, 'network', true, 'called');
     if (transaction.aim === 'offered') this.#release(leg, at);
     else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
   }
@@ -123,22 +133,20 @@ export class Progress {
   }
 
   #openDialog(leg: Leg, toTag: string, party: Party | undefined, at: number): Dialog {
-    const dialog: Dialog = { toTag: detach(toTag), party, over: false };
+    const dialog: Dialog = { toTag: detach(toTag), party, over: false, referral: undefined };
     leg.dialogs = append(leg.dialogs, dialog);
     this.#release(leg, at);
     leg.phase = 'answered';
     leg.answeredAt ||= at;
     this.#scheduleEnd(leg, at);
     if (party) this.#answerParty(party, at);
-    if (leg.caller) {
-      leg.caller.answeredBy ??= party?.extension.number;
-      this.#answerParty(leg.caller, at);
-    }
+    if (leg.caller) this.#answerParty(leg.caller, at);
     return dialog;
   }
 
   #answerParty(party: Party, at: number): void {
     party.answeredAt ||= at;
+    if (isAnswerer(party)) tellCallers(party);
     this.#change(party, 'answer', at);
   }
 
@@ -178,7 +186,7 @@ export class Progress {
   cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
     if (transaction.code > 0 || transaction.cancelledBy !== undefined) return;
     if (transaction.parent === undefined && !leg.isFed) leg.callerLeft = true;
-    transaction.cancelledBy = leg.isGivenUp ? 'caller' : 'network';
+    transaction.cancelledBy = isGivenUp(leg) ? 'caller' : 'network';
     transaction.cause = readCause(message) ?? transaction.cause;
     if (leg.phase !== 'answered' && transaction.parent === undefined) {
       this.#deadlines.set(leg, at + this.#options.lingerMs);
@@ -202,23 +210,29 @@ export class Progress {
     this.close(leg, this.#openDialog(leg, toTag, party, at), at, by);
   }
 
-  /** Ends what is over: called parties whose transactions or dialogs are, and the caller when its leg is. */
+  /** Ends what is over: called parties whose transactions or dialogs are, and callers when their legs are. */
   #settle(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
-    this.#endCalledOver(leg, at, by, synthesised);
+    if (isLeftToReferee(leg)) {
+      this.#await(leg, 'redirected', at + this.#options.redirectMs);
+      return this.#endOver(leg.call, at, by, synthesised);
+    }
+    this.#endOver(leg.call, at, by, synthesised, 'called');
     if (!leg.isOver || leg.phase === 'ended' || leg.phase === 'redirected') return;
     if (isRedirected(leg)) return this.#await(leg, 'redirected', at + this.#options.redirectMs);
     if (leg.phase !== 'failed') this.#endAddressee(leg, at, by);
     const hasForks = leg.dialogs.length === 0 && leg.transactions.some(({ code }) => code === 0);
     this.#await(leg, hasForks ? 'failed' : 'ended', at + this.#options.lingerMs);
-    this.#endCalledOver(leg, at, 'network', true); // whose final response was missed
-    if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
+    this.#endOver(leg.call, at, 'network', true, 'called'); // whose final response was missed
+    this.#endOver(leg.call, at, by, synthesised, 'caller');
   }
 
-  /** Called parties of the call that are over, those that a further attempt no longer leads to included. */
-  #endCalledOver(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
-    for (const party of leg.call.parties) {
-      if (party.role === 'called' && party.state !== 'over' && isCalledOver(party))
-        this.#endCalled(party, at, by, synthesised);
+  /** Parties of the call that are over, those that a further attempt no longer leads to included; the called ones first. */
+  #endOver(call: Call, at: number, by: EndedBy, synthesised: boolean, role?: Party['role']): void {
+    if (role === undefined) this.#endOver(call, at, by, synthesised, 'called');
+    for (const party of call.parties) {
+      if (party.role !== (role ?? 'caller') || party.state === 'over' || !isPartyOver(party)) continue;
+      if (party.state === 'held' && party.role === 'called' && !isLedTo(party)) this.#change(party, 'vanish', at);
+      else this.#change(party, 'end', at, { ...judgeParty(party, this.#statusTable), endedBy: by, synthesised });
     }
   }
 
@@ -228,23 +242,11 @@ export class Progress {
     if (phase === 'ended') this.#onOver(leg);
   }
 
-  #endCalled(party: Party, at: number, endedBy: EndedBy, synthesised: boolean): void {
-    if (party.state === 'over') return;
-    if (party.state === 'held' && !isLedTo(party)) return this.#change(party, 'vanish', at);
-    this.#change(party, 'end', at, { ...judgeCalled(party, this.#statusTable), endedBy, synthesised });
-  }
-
-  #endCaller(party: Party, leg: Leg, at: number, endedBy: EndedBy, synthesised: boolean): void {
-    if (party.state === 'over') return;
-    if (party.call.legs.some((other) => other.caller === party && !other.isOver && other.phase !== 'ended')) return;
-    this.#change(party, 'end', at, { ...judgeCaller(party, leg, this.#statusTable), endedBy, synthesised });
-  }
-
   /** A phone to which nothing was ever sent hears of the call when the leg addressed to it fails. Design §3. */
   #endAddressee(leg: Leg, at: number, endedBy: EndedBy): void {
     const { addressee, call } = leg;
-    if (!addressee || leg.answeredAt > 0 || leg.callerLeft || call.wasOffered) return;
-    const party = new Party(call, addressee.extension, 'called', addressee.params);
+    if (!addressee || leg.answeredAt > 0 || leg.callerLeft || wasOffered(leg)) return;
+    const party = new Party(call, addressee.extension, 'called', addressee.params, leg.join);
     this.#change(party, 'end', at, { ...judgeAddressee(leg, this.#statusTable), endedBy, synthesised: false });
   }
 
@@ -275,15 +277,14 @@ export class Progress {
 
   /** Silence; after a CANCEL it is as good as the 487. RFC 3261 §9.1. */
   #timeOut(leg: Leg, at: number): void {
-    const isCancelled = leg.isGivenUp || leg.root?.cancelledBy !== undefined;
-    this.#endAll(leg, at, leg.isGivenUp ? 'caller' : 'timer', !isCancelled);
+    const isCancelled = isGivenUp(leg) || leg.root?.cancelledBy !== undefined;
+    this.#endAll(leg, at, isGivenUp(leg) ? 'caller' : 'timer', !isCancelled);
   }
 
   #endAll(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
     this.#await(leg, 'ended', at + this.#options.lingerMs);
     for (const transaction of leg.transactions) transaction.endedAt ||= at;
-    this.#endCalledOver(leg, at, by, synthesised);
-    if (leg.caller) this.#endCaller(leg.caller, leg, at, by, synthesised);
+    this.#endOver(leg.call, at, by, synthesised);
   }
 
   /** Moves a party along its state table, and tells what that line of it tells. */
@@ -292,6 +293,15 @@ export class Progress {
     if (!transition) return;
     party.state = transition.next;
     for (const kind of transition.tells) this.events.push(writeEvent(party, kind, at, ending));
+  }
+}
+
+/** Whoever called is told in its own events who answered first. */
+function tellCallers(answerer: Party): void {
+  for (const party of answerer.call.parties) {
+    if (party !== answerer && party.role === 'caller' && party.state !== 'over') {
+      party.answeredBy ??= answerer.extension.number;
+    }
   }
 }
 

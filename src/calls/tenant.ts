@@ -30,3 +30,9 @@ export interface Tenant {
   /** `trunk`: the phones' own traffic does not pass here, so they are judged by the legs addressed to them. */
   readonly sensor: 'phones' | 'trunk';
 }
+
+/** A call to a pickup code: who takes another phone's ringing call, and whose; `number` is empty for any of the group. */
+export interface Pickup {
+  readonly tenant: Tenant;
+  readonly number: string;
+}

@@ -17,6 +17,10 @@ export interface TrackerOptions {
   readonly maxLegs: number;
   readonly maxForks: number;
   readonly maxContacts: number;
+  /** Header by which a trusted peer names the CallAPIID; empty: none. */
+  readonly markerHeader: string;
+  /** Headers that a PBX copies from leg to leg, each with `;parameter` where only that counts. */
+  readonly correlationHeaders: readonly string[];
 }
 
 export const TRACKER_DEFAULTS: TrackerOptions = {
@@ -30,4 +34,6 @@ export const TRACKER_DEFAULTS: TrackerOptions = {
   maxLegs: 500_000,
   maxForks: 64,
   maxContacts: 100_000,
+  markerHeader: 'X-CallAPIID',
+  correlationHeaders: ['X-CID', 'P-Charging-Vector;icid-value'],
 };

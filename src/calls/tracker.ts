@@ -1,18 +1,21 @@
 import { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { append, Call, type Hop, Leg, Transaction } from './call.ts';
-import { makeCallApiId } from './call-api-id.ts';
+import { append, type Call, type Join, Leg, Transaction } from './call.ts';
+import { isCallApiId, makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
-import { Feeders } from './feeders.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
+import type { Doubt } from './join.ts';
+import { Joiner } from './joiner.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
+import { Calls } from './calls.ts';
 import { Registrations } from './registrations.ts';
 import { seatCalled, seatCaller } from './seating.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
+import { Transfers } from './transfers.ts';
 
 const MAX_TOKEN = 512;
 const NONE: readonly CallEvent[] = [];
@@ -26,13 +29,14 @@ const NONE: readonly CallEvent[] = [];
 export class CallTracker {
   /** Observations that told nothing, by reason. */
   readonly drops = new Map<string, number>();
-  /** SIP messages taken in, and calls begun. */
+  /** SIP messages taken in. */
   messages = 0;
-  calls = 0;
   readonly #options: TrackerOptions;
   readonly #registrations: Registrations;
   readonly #legs = new LegIndex();
-  readonly #feeders = new Feeders();
+  readonly #calls = new Calls();
+  readonly #joiner: Joiner;
+  readonly #transfers: Transfers;
   readonly #progress: Progress;
   readonly #message = new SipMessage();
   #directory: Directory;
@@ -41,7 +45,19 @@ export class CallTracker {
     this.#directory = directory;
     this.#options = { ...TRACKER_DEFAULTS, ...options };
     this.#registrations = new Registrations(this.#options.maxContacts);
-    this.#progress = new Progress(this.#options, statusTable, (leg) => this.#feeders.remove(leg));
+    this.#joiner = new Joiner(this.#legs, this.#calls.byId, this.#options);
+    this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner);
+    this.#progress = new Progress(this.#options, statusTable, (leg) => this.#joiner.forget(leg));
+  }
+
+  /** Calls begun so far. */
+  get calls(): number {
+    return this.#calls.begun;
+  }
+
+  /** The newest leg of a Call-ID; undefined if none is known (any more). To look at, not to change. */
+  findLeg(callId: string): Leg | undefined {
+    return this.#legs.first(callId);
   }
 
   /** Legs known at present, those that ended a moment ago included. */
@@ -85,7 +101,8 @@ export class CallTracker {
       leg.leap(byMs);
       calls.add(leg.call);
     }
-    for (const { parties } of calls) for (const party of parties) party.leap(byMs);
+    for (const call of calls) call.leap(byMs);
+    this.#joiner.referrals.clear();
     this.#progress.leap(byMs);
   }
 
@@ -107,6 +124,12 @@ export class CallTracker {
         return this.#observeCancel(message.check(), observation.observedAt);
       case 'BYE':
         return this.#observeBye(message.check(), observation.observedAt);
+      case 'REFER':
+        return this.#transfers.refer(message.check(), observation, this.#directory);
+      case 'NOTIFY':
+        return this.#transfers.notify(message.check());
+      case 'UPDATE':
+        return this.#connect(message.check(), observation);
     }
   }
 
@@ -116,13 +139,15 @@ export class CallTracker {
       if (message.statusCode >= 200 && message.statusCode < 300) this.#registrations.observe(message);
       return;
     }
-    if (message.statusCode >= 200) this.#observeInDialog(message, observation.observedAt);
+    if (message.statusCode < 200) return;
+    this.#observeInDialog(message, observation.observedAt);
+    if (message.method === 'REFER') this.#transfers.answer(message);
   }
 
   #observeInvite(message: SipMessage, observation: Observation): void {
     const { callId, cseq } = message;
     if (callId === '' || cseq < 0) return this.#drop('INVITE without Call-ID or CSeq');
-    if (message.toTag !== '') return; // a re-INVITE: its response tells whether the session goes on
+    if (message.toTag !== '') return this.#connect(message, observation); // whether the session goes on, its response tells
     const { fromTag, branch } = message;
     if (callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN || branch.length > MAX_TOKEN) {
       return this.#drop('Call-ID, tag or branch longer than 512');
@@ -142,37 +167,49 @@ export class CallTracker {
     if (!leg) return;
     if (isNew || message.cseq > leg.cseq) this.#progress.begin(leg, message.cseq, observedAt);
     this.#addTransaction(leg, message, invitation, observedAt);
-    if (!leg.isFed) this.#feeders.add(leg, destination, invitation.numbers);
+    this.#joiner.remember(leg, message, invitation, observation, this.#directory);
   }
 
-  #openLeg(message: SipMessage, invitation: Invitation, hop: Hop): Leg | undefined {
+  #openLeg(message: SipMessage, invitation: Invitation, observation: Observation): Leg | undefined {
     if (this.#legs.size >= this.#options.maxLegs) {
       this.#drop('more legs than limits allow');
       return undefined;
     }
-    const first = this.#legs.first(message.callId);
-    const sibling = this.#findSibling(first, message.fromTag);
-    const feeder = sibling ? undefined : this.#feeders.find(hop, invitation.numbers);
-    const call = (sibling ?? feeder)?.call ?? this.#openCall(message, invitation, first !== undefined);
-    const isFed = feeder !== undefined || invitation.origin === 'pbx';
-    const leg = new Leg(call, message, hop.source, isFed, feeder);
+    const found = this.#findJoin(message, invitation, observation);
+    const join = found && 'leg' in found ? found : undefined;
+    const call = join?.leg.call ?? this.#openCall(message, invitation, observation.observedAt);
+    const isFed = join?.feeder !== undefined || invitation.origin === 'pbx';
+    const leg = new Leg(call, message, observation.source, isFed);
+    leg.startedAt = observation.observedAt;
+    leg.join = join;
+    if (found && 'doubt' in found) leg.doubt = found.doubt;
+    leg.pickup = invitation.pickup;
     this.#legs.add(leg);
-    if (feeder) {
-      this.#feeders.markFed(feeder);
-      this.#progress.passOn(feeder);
-    }
+    if (join?.feeder) this.#feed(join.feeder);
     return leg;
   }
 
   /** A leg with the Call-ID of one that is up, but another From-tag, belongs to the same call: a B2BUA made it. */
-  #findSibling(first: Leg | undefined, fromTag: string): Leg | undefined {
-    for (let leg = first; leg; leg = leg.next) if (leg.phase !== 'ended' && leg.fromTag !== fromTag) return leg;
-    return undefined;
+  #findJoin(message: SipMessage, invitation: Invitation, observation: Observation): Join | Doubt | undefined {
+    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
+      if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
+      return { method: 'same-call-id', leg, feeder: undefined };
+    }
+    return this.#joiner.find(message, invitation, observation, this.#directory);
   }
 
-  #openCall({ callId, fromTag, cseq }: SipMessage, { dialled, did }: Invitation, seenBefore: boolean): Call {
-    this.calls++;
-    return new Call(makeCallApiId(callId, fromTag, seenBefore ? cseq : 0), dialled, did);
+  #feed(feeder: Leg): void {
+    this.#joiner.finder.markFed(feeder);
+    this.#progress.passOn(feeder);
+  }
+
+  /** A trusted peer may have named the call already; else its id is that of its first leg. */
+  #openCall(message: SipMessage, invitation: Invitation, at: number): Call {
+    const { callId, fromTag, cseq } = message;
+    const isReused = this.#legs.first(callId) !== undefined;
+    const claimed = this.#joiner.readMarker(message, invitation);
+    const id = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
+    return this.#calls.open(id, at, invitation.dialled, invitation.did);
   }
 
   #addTransaction(leg: Leg, message: SipMessage, invitation: Invitation, at: number): void {
@@ -194,13 +231,34 @@ export class CallTracker {
     if (!leg || leg.phase === 'ended') return;
     const transaction = leg.transaction(message.branch, cseq);
     if (!transaction && cseq !== leg.cseq) return this.#observeInDialog(message, at);
-    if (statusCode >= 200 && statusCode < 300) this.#accept(leg, transaction, message, at);
-    else if (transaction && statusCode < 200) this.#progress.ring(leg, transaction, message, at);
-    else if (transaction) this.#progress.fail(leg, transaction, message, at);
+    if (statusCode >= 300) {
+      if (transaction) this.#fail(leg, transaction, message, observation);
+      return;
+    }
+    if (statusCode >= 200) this.#accept(leg, transaction, message, at);
+    else if (transaction) this.#progress.ring(leg, transaction, message, at);
+    this.#transfers.connect(leg, message, observation, this.#directory);
+  }
+
+  #fail(leg: Leg, transaction: Transaction, message: SipMessage, observation: Observation): void {
+    if (message.statusCode < 400) this.#transfers.redirect(leg, transaction, message, observation, this.#directory);
+    this.#progress.fail(leg, transaction, message, observation.observedAt);
+  }
+
+  #connect(message: SipMessage, observation: Observation): void {
+    if (!message.has('P-Asserted-Identity') && !message.has('Remote-Party-ID')) return;
+    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
+      if (leg.fromTag !== message.fromTag && leg.fromTag !== message.toTag) continue;
+      return this.#transfers.connect(leg, message, observation, this.#directory);
+    }
   }
 
   #accept(leg: Leg, transaction: Transaction | undefined, message: SipMessage, at: number): void {
+    const isFirst = leg.answeredAt === 0;
     if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
+    if (isFirst) this.#joiner.pickups.remove(leg);
+    const taken = isFirst && leg.pickup && !leg.join ? this.#joiner.pickups.answer(leg, leg.pickup, at) : undefined;
+    if (taken) this.#calls.merge(leg, taken, 'pickup');
   }
 
   /** A call whose INVITE was missed: while it rings, its response tells enough. */
@@ -226,7 +284,11 @@ export class CallTracker {
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
     const transaction = leg?.transaction(message.branch, message.cseq);
-    if (leg && transaction) this.#progress.cancel(leg, transaction, message, at);
+    if (!leg || !transaction) return;
+    this.#progress.cancel(leg, transaction, message, at);
+    if (transaction.cancelledBy !== 'network' || !transaction.party) return;
+    const taker = this.#joiner.pickups.cancel(leg, transaction.party.extension.tenant, at);
+    if (taker) this.#calls.merge(leg, taker, 'pickup');
   }
 
   #observeBye(message: SipMessage, at: number): void {
@@ -257,6 +319,6 @@ export class CallTracker {
 
   #forget(leg: Leg): void {
     this.#legs.remove(leg);
-    leg.call.legs = leg.call.legs.filter((other) => other !== leg);
+    this.#calls.remove(leg);
   }
 }

@@ -26,7 +26,7 @@ export function withUpstream(tenants: readonly Tenant[], places: readonly Addres
   return tenants.map((tenant) => (tenant.pbx.length > 0 || pbx.length === 0 ? tenant : { ...tenant, pbx }));
 }
 
-function trackerOptions({ calls, limits }: Options): TrackerOptions {
+function trackerOptions({ calls, limits, sip }: Options): TrackerOptions {
   return {
     dialHoldMs: calls.dialHold,
     challengeMs: calls.challengeWait,
@@ -38,5 +38,7 @@ function trackerOptions({ calls, limits }: Options): TrackerOptions {
     maxLegs: limits.legs,
     maxForks: limits.forks,
     maxContacts: limits.contacts,
+    markerHeader: sip.marker,
+    correlationHeaders: calls.correlationHeaders,
   };
 }

@@ -1,0 +1,48 @@
+import { Call, type Leg } from './call.ts';
+import type { JoinMethod } from './join.ts';
+
+/** The calls that are up, by every id that they are known under. */
+export class Calls {
+  readonly #byId = new Map<string, Call>();
+  /** How many began. */
+  begun = 0;
+
+  get byId(): ReadonlyMap<string, Call> {
+    return this.#byId;
+  }
+
+  open(id: string, startedAt: number, dialled: string, did: string): Call {
+    this.begun++;
+    const call = new Call(id, startedAt, dialled, did);
+    this.#byId.set(id, call);
+    return call;
+  }
+
+  /** Makes a call known under a further id: our marker named it before it was joined to an older one. */
+  alias(call: Call, id: string): void {
+    if (this.#byId.has(id)) return;
+    call.aliases = [...call.aliases, id];
+    this.#byId.set(id, call);
+  }
+
+  /** Two legs turn out to be of one call: the older one's id stays. Design §5. */
+  merge(a: Leg, b: Leg, method: JoinMethod): void {
+    if (a.call === b.call) return;
+    const [kept, moved] = isOlder(a.call, b.call) ? [a, b] : [b, a];
+    const join = { method, leg: kept, feeder: undefined };
+    for (const leg of moved.call.legs) leg.join ??= join;
+    for (const party of moved.call.parties) party.join ??= join;
+    kept.call.absorb(moved.call);
+    for (const id of kept.call.aliases) this.#byId.set(id, kept.call);
+  }
+
+  /** Forgets a leg, and the call with its last. */
+  remove(leg: Leg): void {
+    const { call } = leg;
+    call.legs = call.legs.filter((other) => other !== leg);
+    if (call.legs.length > 0) return;
+    for (const id of [call.id, ...call.aliases]) if (this.#byId.get(id) === call) this.#byId.delete(id);
+  }
+}
+
+const isOlder = (a: Call, b: Call): boolean => (a.startedAt === b.startedAt ? a.id < b.id : a.startedAt < b.startedAt);

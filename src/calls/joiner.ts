@@ -1,0 +1,218 @@
+import type { SipMessage } from '../sip/message.ts';
+import { parseNameAddr } from '../sip/name-addr.ts';
+import type { Observation } from '../sip/observation.ts';
+import { parseUri, userNumber } from '../sip/uri.ts';
+import type { Call, Hop, Join, Leg, Referral } from './call.ts';
+import { Correlators } from './correlators.ts';
+import { parseDialogName } from './dialog-name.ts';
+import type { Directory } from './directory.ts';
+import { attempt, type Invitation } from './invitation.ts';
+import type { Doubt, JoinMethod } from './join.ts';
+import { type Found, isSame, LegFinder, mayCause } from './leg-finder.ts';
+import type { LegIndex } from './leg-index.ts';
+import { isSameNumber } from './number-match.ts';
+import { Pickups } from './pickups.ts';
+import { Referrals } from './referrals.ts';
+import type { TrackerOptions } from './tracker-options.ts';
+
+/** A new INVITE, and all that is known of where it comes from. */
+interface Newcomer {
+  readonly message: SipMessage;
+  readonly invitation: Invitation;
+  readonly observation: Observation;
+  /** Of the sender. */
+  readonly site: string;
+}
+
+const NAMING_HEADERS = ['Replaces', 'Join', 'Target-Dialog'] as const;
+/** Parameter of a Refer-To that we let through, by which the INVITE it causes is known again. */
+const REFER_PARAMETER = 'x-callapiid';
+
+/** Finds the call that a new leg is part of: by what its INVITE carries, else by its numbers. Design §5. */
+export class Joiner {
+  readonly finder = new LegFinder();
+  readonly referrals: Referrals;
+  readonly pickups = new Pickups();
+  readonly #legs: LegIndex;
+  readonly #calls: ReadonlyMap<string, Call>;
+  readonly #correlators: Correlators;
+  readonly #marker: string;
+
+  /** `calls`: those that are up, by id and alias. */
+  constructor(legs: LegIndex, calls: ReadonlyMap<string, Call>, options: TrackerOptions) {
+    this.#legs = legs;
+    this.#calls = calls;
+    this.#marker = options.markerHeader;
+    this.#correlators = new Correlators(legs, options.correlationHeaders);
+    this.referrals = new Referrals(options.maxLegs);
+  }
+
+  /** The join with the highest confidence; a doubt where several legs fit equally; undefined if none does. */
+  find(
+    message: SipMessage,
+    invitation: Invitation,
+    observation: Observation,
+    directory: Directory,
+  ): Join | Doubt | undefined {
+    const newcomer = { message, invitation, observation, site: directory.site(observation.source) };
+    return (
+      this.#byMarker(newcomer) ??
+      this.#byDialogName(newcomer) ??
+      this.#byReferral(newcomer, directory) ??
+      this.#byCorrelator(newcomer) ??
+      this.#byDiversion(newcomer, directory) ??
+      this.#byNumbers(newcomer) ??
+      this.#byFeatureCode(newcomer) ??
+      this.#byPickup(newcomer)
+    );
+  }
+
+  /** Makes a leg known by one of its hops. */
+  remember(
+    leg: Leg,
+    message: SipMessage,
+    invitation: Invitation,
+    observation: Observation,
+    directory: Directory,
+  ): void {
+    const { destination, source } = observation;
+    const { numbers, called, aim } = invitation;
+    leg.callerNumber ||= numbers.caller;
+    leg.calledNumber ||= numbers.called;
+    if (!leg.isFed || aim !== 'offered') this.finder.addInto(leg, directory.site(destination), destination, numbers);
+    if (invitation.origin === 'trunk') this.finder.addRecent(leg, directory.site(destination));
+    if (leg.isFed && leg.transactions.length === 1) {
+      this.finder.addOutOf(leg, directory.site(source), destination, numbers.called);
+      leg.connected ||= numbers.caller;
+      if (called && called.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.tenant);
+    }
+    this.#correlators.add(leg, message, observation);
+  }
+
+  forget(leg: Leg): void {
+    this.finder.remove(leg);
+    this.#correlators.remove(leg);
+    this.pickups.remove(leg);
+  }
+
+  /** The CallAPIID that the INVITE claims: as header from a peer that is trusted, or as parameter of the Refer-To it follows. */
+  readMarker(message: SipMessage, { origin }: Invitation): string {
+    const parameter = message.target.includes(REFER_PARAMETER)
+      ? attempt(() => parseUri(message.target))?.parameters.get(REFER_PARAMETER)
+      : undefined;
+    if (parameter !== undefined) return parameter;
+    return origin === 'other' || this.#marker === '' ? '' : (message.custom(this.#marker) ?? '');
+  }
+
+  #byMarker({ message, invitation }: Newcomer): Join | undefined {
+    const call = this.#calls.get(this.readMarker(message, invitation));
+    const leg = call?.legs.find(({ isFed, phase }) => !isFed && phase !== 'ended') ?? call?.legs[0];
+    return leg && { method: 'marker', leg, feeder: invitation.origin === 'other' ? undefined : leg };
+  }
+
+  #byDialogName({ message, invitation }: Newcomer): Join | undefined {
+    for (const header of NAMING_HEADERS) {
+      if (!message.has(header)) continue;
+      const name = parseDialogName(message.text(header)!);
+      const leg = name && this.#legs.findNamed(name);
+      if (leg)
+        return { method: 'replaces', leg, feeder: invitation.origin === 'pbx' ? findCounterpart(leg) : undefined };
+    }
+    return undefined;
+  }
+
+  #byReferral({ message, invitation, site, observation }: Newcomer, directory: Directory): Join | undefined {
+    if (this.referrals.size === 0) return undefined;
+    const referredBy = readNumber(message.text('Referred-By'), directory);
+    const { caller, called } = invitation.numbers;
+    const referral = this.referrals.find({ site, caller, called, referredBy }, observation.observedAt);
+    if (!referral) return undefined;
+    referral.isFollowed = true;
+    const { leg, kind } = referral;
+    const method: JoinMethod = kind === 'redirect' ? 'redirect' : referredBy === '' ? 'refer' : 'referred-by';
+    return {
+      method,
+      leg,
+      feeder: isAnsweredByPbx(referral) ? findWaiting(referral) : undefined,
+      by: referral.referrer,
+    };
+  }
+
+  #byCorrelator({ message, observation, invitation, site }: Newcomer): Join | undefined {
+    const found = this.#correlators.find(message, observation, site);
+    return found && { ...found, feeder: invitation.origin === 'pbx' || !found.leg.isFed ? found.leg : undefined };
+  }
+
+  #byDiversion({ message, invitation, observation, site }: Newcomer, directory: Directory): Join | undefined {
+    const { caller } = invitation.numbers;
+    const isOutside = directory.role(observation.destination.ip, observation.destination.port) === 'trunk';
+    const fits = (leg: Leg): boolean =>
+      leg.phase !== 'challenged' && isApart(leg, observation) && (isOutside || isSameNumber(leg.callerNumber, caller));
+    for (const number of readDiversions(message, directory)) {
+      const legs = this.finder.findDialled(site, number, observation.observedAt).filter(fits);
+      if (legs.length === 1) return { method: 'diversion', leg: legs[0]!, feeder: legs[0] };
+    }
+    return undefined;
+  }
+
+  #byNumbers({ invitation, observation, site }: Newcomer): Join | Doubt | undefined {
+    return asFed(this.finder.find(observation, site, invitation.numbers, observation.observedAt));
+  }
+
+  /** A PBX calls somebody on behalf of a phone that it talks to: a transfer or a conference by feature code. */
+  #byFeatureCode({ invitation, observation, site }: Newcomer): Join | undefined {
+    if (invitation.origin !== 'pbx') return undefined;
+    const legs = this.finder
+      .findOwn(site, invitation.numbers.caller)
+      .filter((leg) => leg.isUp && isApart(leg, observation));
+    return legs.length === 1 ? { method: 'feature-code', leg: legs[0]!, feeder: legs[0] } : undefined;
+  }
+
+  #byPickup({ invitation }: Newcomer): Join | undefined {
+    const leg = invitation.pickup && this.pickups.find(invitation.pickup);
+    return leg && { method: 'pickup', leg, feeder: undefined };
+  }
+}
+
+const asFed = (found: Found): Join | Doubt | undefined =>
+  found && 'leg' in found ? { ...found, feeder: found.leg } : found;
+
+/** The phone of the leg is neither where the new one comes from nor where it goes. */
+const isApart = (leg: Leg, hop: Hop): boolean =>
+  leg.anchor === undefined ||
+  (leg.isFed ? !isSame(leg.anchor.destination, hop.destination) : mayCause(leg.anchor, hop));
+
+/** The leg whose phone talks to the phone of this one. */
+export function findCounterpart(leg: Leg): Leg | undefined {
+  const others = leg.call.legs.filter((other) => other !== leg && other.isUp);
+  return (
+    others.find((other) => other === leg.feeder || other.feeder === leg) ??
+    (others.length === 1 ? others[0] : undefined)
+  );
+}
+
+const findWaiting = ({ leg, kind }: Referral): Leg | undefined =>
+  kind === 'redirect' ? leg.feeder : findCounterpart(leg);
+
+/** A PBX does what was asked for itself; a phone that is asked calls itself, and its party goes on. */
+export const isAnsweredByPbx = ({ leg, kind, byCaller }: Referral): boolean =>
+  kind === 'redirect' || !byCaller
+    ? leg.isFed
+    : leg.feeds > 0 || leg.transactions.some(({ aim }) => aim === 'addressed');
+
+/** The number that an address stands for, in the words of the numbering plan; empty where there is none. */
+export function readNumber(address: string | undefined, directory: Directory): string {
+  if (address === undefined) return '';
+  const uri = attempt(() => parseUri(parseNameAddr(address).uri));
+  return uri ? directory.translate(userNumber(uri), [uri.host]) : '';
+}
+
+/** Who diverted the call, the last first. RFC 5806, RFC 7044. */
+function readDiversions(message: SipMessage, directory: Directory): string[] {
+  const values = message.has('Diversion') ? message.values('Diversion') : [];
+  const history = message.has('History-Info') ? message.values('History-Info').slice(0, -1).reverse() : [];
+  return [...values, ...history]
+    .slice(0, 8)
+    .map((value) => readNumber(value, directory))
+    .filter((number) => number !== '');
+}

@@ -1,0 +1,197 @@
+import type { Address } from '../sip/observation.ts';
+import type { Doubt, JoinMethod } from './join.ts';
+import type { Anchor, Hop, Leg } from './call.ts';
+import { isSameNumber, isTelling, numberKey } from './number-match.ts';
+
+/** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
+export interface Numbers {
+  /** The caller's number as shown, without `+`. */
+  readonly caller: string;
+  /** The extension or number that is called, after translation. */
+  readonly called: string;
+  readonly isCallerExtension: boolean;
+}
+
+/** A leg that went into a site is found by its caller and called number, one that came out of it by its called number. */
+type Way = '<' | '>' | '=';
+
+interface Chain {
+  first: Anchor | undefined;
+  last: Anchor | undefined;
+}
+
+/** A leg that was found, and by what; or why none of several is taken. */
+export type Found = { readonly leg: Leg; readonly method: JoinMethod } | Doubt | undefined;
+
+// More than these with one number at one site can't be told apart anyway.
+const MAX_SEEN = 64;
+// How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
+const FRESH_MS = 5000;
+const IMMEDIATE_MS = 1000;
+const MIN_SUFFIX = 3;
+const MAX_RECENT = 32;
+
+/**
+ * The legs at each site (a PBX, or any address), by the numbers at their ends: a PBX makes a new leg with nothing in it
+ * that tells of the one it is for. Design §5.5.
+ */
+export class LegFinder {
+  readonly #chains = new Map<string, Chain>();
+  /** By site, the last legs into it whose called number may end with an extension's. */
+  readonly #recent = new Map<string, readonly Leg[]>();
+
+  /** Remembers a leg by where one of its hops went; call `remove` when it is over. */
+  addInto(leg: Leg, site: string, destination: Address, { caller, called }: Numbers): void {
+    if (isTelling(caller)) this.#add(leg, destination, keyOf(site, '<', caller));
+    if (isTelling(called)) this.#add(leg, destination, keyOf(site, '>', called));
+  }
+
+  /** Remembers a leg from outside, whose number may end with that of an extension. */
+  addRecent(leg: Leg, site: string): void {
+    const recent = this.#recent.get(site) ?? [];
+    if (!recent.includes(leg)) this.#recent.set(site, [...recent.slice(1 - MAX_RECENT), leg]);
+  }
+
+  /** Remembers a leg that a PBX sent to a phone. */
+  addOutOf(leg: Leg, site: string, destination: Address, called: string): void {
+    if (isTelling(called)) this.#add(leg, destination, keyOf(site, '=', called));
+  }
+
+  remove(leg: Leg): void {
+    for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) this.#unchain(anchor);
+    leg.anchor = undefined;
+  }
+
+  /** A leg was made for this one: others of its numbers go before it from now on. */
+  markFed(leg: Leg): void {
+    leg.feeds++;
+    for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
+      this.#unchain(anchor);
+      this.#chain(anchor);
+    }
+  }
+
+  /** Legs up at a site whose own number this is: callers into it, and phones that it called. */
+  findOwn(site: string, number: string): Leg[] {
+    if (!isTelling(number)) return [];
+    const isOwn = (leg: Leg): boolean => isSameNumber(leg.callerNumber, number);
+    const isCalled = (leg: Leg): boolean => isSameNumber(leg.calledNumber, number);
+    return [...this.#collect(keyOf(site, '<', number), isOwn), ...this.#collect(keyOf(site, '=', number), isCalled)];
+  }
+
+  /** Legs into a site that are meant for a number, or came a moment ago for a longer one that ends with it. */
+  findDialled(site: string, number: string, at: number): Leg[] {
+    if (!isTelling(number)) return [];
+    const legs = this.#collect(keyOf(site, '>', number), (leg) => isSameNumber(leg.calledNumber, number));
+    if (legs.length > 0 || number.length < MIN_SUFFIX) return legs;
+    const recent = this.#recent
+      .get(site)
+      ?.filter(({ phase, startedAt }) => phase !== 'ended' && at - startedAt < FRESH_MS);
+    return recent?.filter(({ calledNumber }) => calledNumber.endsWith(number)) ?? [];
+  }
+
+  /**
+   * The leg that caused the one with this first hop: by both numbers, else by the caller's, else (the PBX shows a number of
+   * its own as the caller) by the called. Of several, none: but those that caused no leg yet go before the others.
+   */
+  find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
+    const byCaller = this.#candidates(site, '<', numbers.caller, hop);
+    const both = byCaller.filter((leg) => isSameNumber(leg.calledNumber, numbers.called));
+    if (both.length > 0) return chooseEqual(both);
+    if (byCaller.length > 0) return chooseSeeking(byCaller, at);
+    const byCalled = this.#candidates(site, '>', numbers.called, hop);
+    return chooseOnly(
+      byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS),
+      'called-number',
+    );
+  }
+
+  #candidates(site: string, way: Way, number: string, hop: Hop): Leg[] {
+    if (!isTelling(number)) return [];
+    const fits = (leg: Leg): boolean =>
+      leg.phase !== 'challenged' && isSameNumber(way === '<' ? leg.callerNumber : leg.calledNumber, number);
+    return this.#collect(keyOf(site, way, number), fits, (anchor) => mayCause(anchor, hop));
+  }
+
+  #collect(key: string, fits: (leg: Leg) => boolean, isPossible?: (anchor: Anchor) => boolean): Leg[] {
+    const legs: Leg[] = [];
+    let anchor = this.#chains.get(key)?.first;
+    for (let seen = 0; anchor && seen < MAX_SEEN; seen++, anchor = anchor.next) {
+      const { leg } = anchor;
+      if (fits(leg) && (!isPossible || isPossible(anchor)) && !legs.includes(leg)) legs.push(leg);
+    }
+    return legs;
+  }
+
+  #add(leg: Leg, destination: Address, key: string): void {
+    for (let known = leg.anchor; known; known = known.nextOfLeg) if (known.key === key) return;
+    const anchor: Anchor = { leg, destination, key, previous: undefined, next: undefined, nextOfLeg: leg.anchor };
+    leg.anchor = anchor;
+    this.#chain(anchor);
+  }
+
+  #chain(anchor: Anchor): void {
+    let chain = this.#chains.get(anchor.key);
+    if (!chain) this.#chains.set(anchor.key, (chain = { first: undefined, last: undefined }));
+    anchor.previous = chain.last;
+    anchor.next = undefined;
+    if (chain.last) chain.last.next = anchor;
+    else chain.first = anchor;
+    chain.last = anchor;
+  }
+
+  #unchain(anchor: Anchor): void {
+    const chain = this.#chains.get(anchor.key);
+    if (!chain) return;
+    if (anchor.previous) anchor.previous.next = anchor.next;
+    else chain.first = anchor.next;
+    if (anchor.next) anchor.next.previous = anchor.previous;
+    else chain.last = anchor.previous;
+    if (!chain.first) this.#chains.delete(anchor.key);
+  }
+}
+
+/** Whether a hop of the leg went into a site. */
+export function goesInto(leg: Leg, site: string): boolean {
+  for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
+    if (anchor.key.startsWith(`${site}<`) || anchor.key.startsWith(`${site}>`)) return true;
+  }
+  return false;
+}
+
+const keyOf = (site: string, way: Way, number: string): string => `${site}${way}${numberKey(number)}`;
+
+/** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
+export const mayCause = ({ leg, destination }: Pick<Anchor, 'leg' | 'destination'>, hop: Hop): boolean =>
+  !isSame(leg.source, hop.source) && !isSame(destination, hop.destination);
+
+export const isSame = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
+
+/** The called side is shown no caller, or the number that was dialled, or (an extension calls out) that of the company. */
+function hasHiddenCaller(leg: Leg, { caller, isCallerExtension }: Numbers): boolean {
+  if (!isTelling(caller) || isSameNumber(leg.calledNumber, caller)) return true;
+  return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension);
+}
+
+/** Of legs with both numbers, one that caused none yet goes before those that did. */
+function chooseEqual(legs: readonly Leg[]): Found {
+  const idle = legs.filter(({ feeds }) => feeds === 0);
+  return chooseOnly(idle.length > 0 ? idle : legs, 'numbers');
+}
+
+/** Of legs with the same caller, the one that seeks somebody; but one that talks may be transferred at any time. */
+function chooseSeeking(legs: readonly Leg[], at: number): Found {
+  const seeking = legs.filter((leg) => !isConnected(leg));
+  if (seeking.length === 0 || seeking.length === legs.length) return chooseOnly(legs, 'caller-number');
+  const fresh = seeking.filter((leg) => leg.feeds === 0 && at - leg.startedAt < IMMEDIATE_MS);
+  return chooseOnly(seeking.length === 1 && fresh.length === 1 ? fresh : legs, 'caller-number');
+}
+
+const isConnected = (leg: Leg): boolean => leg.call.legs.some((other) => other.feeder === leg && other.isUp);
+
+function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
+  if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}` };
+  return legs.length === 1 ? { leg: legs[0]!, method } : undefined;
+}
+
+const listCallIds = (legs: readonly Leg[]): string => legs.map(({ callId }) => callId).join(', ');

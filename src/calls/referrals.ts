@@ -1,0 +1,100 @@
+import { isSameNumber, isTelling, numberKey } from './number-match.ts';
+import type { Leg, Referral } from './call.ts';
+
+/** A new leg, as far as it tells whose request it follows. */
+export interface Follower {
+  readonly site: string;
+  readonly caller: string;
+  readonly called: string;
+  /** Number of who asked for it, from Referred-By; empty if that is not told. RFC 3892. */
+  readonly referredBy: string;
+}
+
+const MAX_PER_KEY = 16;
+const KEPT_MS = 60_000;
+// Where nothing names the request, its target has to be called at once.
+const PROMPT_MS = 10_000;
+
+/** Requests to call somebody else that may still be followed. Design §5.2, §5.4. */
+export class Referrals {
+  readonly #byKey = new Map<string, Referral[]>();
+  readonly #queue: { readonly referral: Referral; readonly keys: string[] }[] = [];
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Remembers a request; once more for each further place that it was seen to go to. */
+  add(referral: Referral, site: string): void {
+    if (referral.sites.has(site)) return;
+    referral.sites.add(site);
+    this.expire(referral.at);
+    if (this.#queue.length >= this.#max) this.#drop();
+    const keys = [`${site}>${numberKey(referral.target)}`];
+    if (isTelling(referral.referrer)) keys.push(`${site}<${numberKey(referral.referrer)}`);
+    for (const key of keys) this.#put(key, referral);
+    this.#queue.push({ referral, keys });
+  }
+
+  /** The only request that a leg can be the answer to. */
+  find({ site, caller, called, referredBy }: Follower, at: number): Referral | undefined {
+    this.expire(at);
+    if (this.#queue.length === 0) return undefined;
+    if (referredBy !== '') {
+      const byReferrer = (this.#byKey.get(`${site}<${numberKey(referredBy)}`) ?? []).filter(isOpen);
+      const exact = byReferrer.filter(({ target }) => isSameNumber(target, called));
+      return only(exact.length > 0 ? exact : byReferrer);
+    }
+    const byTarget = this.#byKey.get(`${site}>${numberKey(called)}`) ?? [];
+    return only(byTarget.filter((referral) => isOpen(referral) && isPlausible(referral, caller, at)));
+  }
+
+  /** Requests so old that nobody will follow are forgotten. */
+  expire(now: number): void {
+    while (this.#queue.length > 0 && now - this.#queue[0]!.referral.at > KEPT_MS) this.#drop();
+  }
+
+  clear(): void {
+    while (this.#queue.length > 0) this.#drop();
+  }
+
+  #put(key: string, referral: Referral): void {
+    const list = this.#byKey.get(key);
+    if (!list) this.#byKey.set(key, [referral]);
+    else if (list.length < MAX_PER_KEY) list.push(referral);
+  }
+
+  #drop(): void {
+    const { referral, keys } = this.#queue.shift()!;
+    for (const key of keys) {
+      const left = this.#byKey.get(key)?.filter((other) => other !== referral) ?? [];
+      if (left.length > 0) this.#byKey.set(key, left);
+      else this.#byKey.delete(key);
+    }
+  }
+}
+
+/** Somebody is there still to be connected with whom is called. */
+const isOpen = ({ leg, kind }: Referral): boolean =>
+  kind === 'redirect' || leg.referee !== undefined || leg.call.legs.some((other) => other !== leg && other.isUp);
+
+/** Without Referred-By, who calls is the one who was asked, or who is transferred, or (so some PBXs show it) who asked. */
+function isPlausible(referral: Referral, caller: string, at: number): boolean {
+  const { leg, kind, byCaller, isFollowed, referrer } = referral;
+  if (at - referral.at > PROMPT_MS || isFollowed) return false;
+  const asked = byCaller && kind === 'refer' ? leg.calledNumber : leg.callerNumber;
+  return [asked, referrer].some((number) => isSameNumber(number, caller)) || isNumberIn(leg, caller);
+}
+
+const isNumberIn = ({ call }: Leg, number: string): boolean =>
+  call.legs.some(
+    ({ callerNumber, calledNumber }) => isSameNumber(callerNumber, number) || isSameNumber(calledNumber, number),
+  );
+
+const only = (referrals: readonly Referral[]): Referral | undefined =>
+  referrals.length === 1 ? referrals[0] : undefined;

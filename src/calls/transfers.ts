@@ -1,0 +1,140 @@
+import type { SipMessage } from '../sip/message.ts';
+import type { Observation } from '../sip/observation.ts';
+import { parseNameAddr } from '../sip/name-addr.ts';
+import { parseUri, userNumber } from '../sip/uri.ts';
+import type { Calls } from './calls.ts';
+import type { Directory } from './directory.ts';
+import { attempt } from './invitation.ts';
+import { findCounterpart, isAnsweredByPbx, type Joiner, readNumber } from './joiner.ts';
+import type { Dialog, Leg, Referral, Transaction } from './call.ts';
+import type { LegIndex } from './leg-index.ts';
+import { isSameNumber } from './number-match.ts';
+import { readReferTo } from './refer-to.ts';
+
+/** What tells, while calls are up, that one goes over to somebody else or is one with another: REFER, 3xx, PBX's updates. */
+export class Transfers {
+  readonly #legs: LegIndex;
+  readonly #calls: Calls;
+  readonly #joiner: Joiner;
+
+  constructor(legs: LegIndex, calls: Calls, joiner: Joiner) {
+    this.#legs = legs;
+    this.#calls = calls;
+    this.#joiner = joiner;
+  }
+
+  /** A REFER within a dialog. RFC 3515 §2.4. */
+  refer(message: SipMessage, { destination, observedAt }: Observation, directory: Directory): void {
+    const [leg, dialog] = this.#findDialog(message);
+    if (!leg || !dialog) return;
+    const site = directory.site(destination);
+    if (dialog.referral?.cseq === message.cseq) return this.#joiner.referrals.add(dialog.referral, site);
+    const target = readReferTo(message);
+    if (!target) return;
+    const byCaller = message.fromTag === leg.fromTag;
+    dialog.referral = {
+      leg,
+      dialog,
+      kind: 'refer',
+      byCaller,
+      referrer: readNumber(message.text('Referred-By'), directory) || (byCaller ? leg.callerNumber : leg.calledNumber),
+      target: directory.translate(userNumber(target.uri), [target.uri.host]),
+      replaces: target.replaces,
+      cseq: message.cseq,
+      at: observedAt,
+      sites: new Set(),
+      isAccepted: false,
+      isFollowed: false,
+    };
+    this.#joiner.referrals.add(dialog.referral, site);
+  }
+
+  /** The answer to a REFER. RFC 3515 §2.4.2. */
+  answer(message: SipMessage): void {
+    const referral = this.#findDialog(message)[1]?.referral;
+    if (referral?.cseq !== message.cseq) return;
+    if (message.statusCode < 300) this.#accept(referral);
+  }
+
+  /** A NOTIFY tells of a REFER whose answer was missed; what it says of success is no proof. RFC 3515 §2.4.4. */
+  notify(message: SipMessage): void {
+    const referral = this.#findDialog(message)[1]?.referral;
+    if (referral && /^refer\b/i.test(message.raw('Event'))) this.#accept(referral);
+  }
+
+  /** A 3xx: its contact is called next. RFC 3261 §21.3. */
+  redirect(
+    leg: Leg,
+    transaction: Transaction,
+    message: SipMessage,
+    observation: Observation,
+    directory: Directory,
+  ): void {
+    const contact = attempt(() => parseUri(parseNameAddr(message.values('Contact')[0] ?? '').uri));
+    if (!contact || transaction.parent) return;
+    const referral: Referral = {
+      leg,
+      dialog: undefined,
+      kind: 'redirect',
+      byCaller: false,
+      referrer: '',
+      target: directory.translate(userNumber(contact), [contact.host]),
+      replaces: undefined,
+      cseq: message.cseq,
+      at: observation.observedAt,
+      sites: new Set(),
+      isAccepted: true,
+      isFollowed: false,
+    };
+    this.#joiner.referrals.add(referral, directory.site(leg.source));
+  }
+
+  /** A PBX tells a phone whom it is connected to; where both ends are told of each other, they are one call. RFC 4916. */
+  connect(leg: Leg, message: SipMessage, { source }: Observation, directory: Directory): void {
+    if (directory.role(source.ip, source.port) !== 'pbx') return;
+    const number = readIdentity(message, directory);
+    if (number === '' || isSameNumber(number, leg.connected)) return;
+    leg.connected = number;
+    if (leg.call.legs.some((other) => other !== leg && hasEnd(other, number))) return;
+    const own = leg.isFed ? leg.calledNumber : leg.callerNumber;
+    const others = this.#joiner.finder
+      .findOwn(directory.site(source), number)
+      .filter((other) => other.call !== leg.call && other.isReleased && isSameNumber(other.connected, own));
+    const [other] = others;
+    if (other && others.every(({ call }) => call === other.call)) this.#calls.merge(leg, other, 'connected-identity');
+  }
+
+  #accept(referral: Referral): void {
+    if (referral.isAccepted) return;
+    referral.isAccepted = true;
+    const { leg, dialog, byCaller, replaces, referrer } = referral;
+    if (!isAnsweredByPbx(referral)) leg.referee = byCaller ? dialog?.party : leg.caller;
+    const far = [findCounterpart(leg)];
+    const consultation = replaces && this.#legs.findNamed(replaces);
+    if (consultation) {
+      far.push(findCounterpart(consultation));
+      if (!consultation.isUp) consultation.isTransferred = true;
+      this.#calls.merge(leg, consultation, 'replaces');
+    }
+    for (const other of far) markTransferred(other, referrer);
+  }
+
+  #findDialog({ callId, fromTag, toTag }: SipMessage): [Leg | undefined, Dialog | undefined] {
+    for (let leg = this.#legs.first(callId); leg; leg = leg.next) {
+      const dialog = leg.dialog(fromTag, toTag);
+      if (dialog) return [leg, dialog];
+    }
+    return [undefined, undefined];
+  }
+}
+
+const hasEnd = (leg: Leg, number: string): boolean =>
+  leg.phase !== 'ended' && (isSameNumber(leg.callerNumber, number) || isSameNumber(leg.calledNumber, number));
+
+function markTransferred(leg: Leg | undefined, by: string): void {
+  const party = leg?.caller ?? leg?.dialogs.find(({ over }) => !over)?.party;
+  if (party) party.transferredBy = by;
+}
+
+const readIdentity = (message: SipMessage, directory: Directory): string =>
+  readNumber(message.values('P-Asserted-Identity')[0] ?? message.values('Remote-Party-ID')[0], directory);
