@@ -48,9 +48,12 @@ export class Digest {
   readonly #secret: string;
   readonly #lifetimeMs: number;
   readonly #algorithms: readonly Algorithm[];
+  readonly #startedAt: number;
   readonly #counts = new LRUCache<string, number>({ max: MAX_NONCES }); // highest nonce count seen
 
-  constructor(secret: string, lifetimeMs: number, algorithms: readonly Algorithm[]) {
+  /** `startedAt`: epoch ms; which nonces were used before that is not known any more. */
+  constructor(secret: string, lifetimeMs: number, algorithms: readonly Algorithm[], startedAt: number) {
+    this.#startedAt = Math.floor(startedAt);
     this.#secret = secret;
     this.#lifetimeMs = lifetimeMs;
     this.#algorithms = algorithms;
@@ -106,6 +109,7 @@ export class Digest {
     const nonce = parameters.get('nonce') ?? '';
     const madeAt = parseInt(nonce.slice(0, TIME_LENGTH), 36);
     if (!(Math.abs(now - madeAt - this.#lifetimeMs / 2) <= this.#lifetimeMs / 2 + 1000)) return false;
+    if (madeAt < this.#startedAt) return false;
     if (!isSame(nonce.slice(START_LENGTH), this.#sign(nonce.slice(0, START_LENGTH)))) return false;
     // Without qop nothing tells one request from the next: the nonce is good for one.
     const isCounted = parameters.has('qop');

@@ -205,6 +205,19 @@ t.test('nonces: none twice, none too old', async (t) => {
   t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true');
 });
 
+t.test('credentials from before a restart are asked for once more', async (t) => {
+  const { phone, udp, stop } = await openHome(t);
+  const request = { method: 'REGISTER', to: DOMAIN, from: aor('102') };
+  await phone.send(makeRequest(phone, request), udp);
+  const heard = answer(await phone.next(401), 'REGISTER', DOMAIN, { user: '102', password: 'secret102' });
+  await phone.send(makeRequest(phone, { ...request, headers: [heard] }), udp);
+  await phone.next(200);
+  await stop();
+  const again = await openEngine(t);
+  await phone.send(makeRequest(phone, { ...request, headers: [heard] }), again.udp);
+  t.match((await phone.next(401)).header('WWW-Authenticate'), 'stale=true');
+});
+
 t.test('credentials without a count are good for one request', async (t) => {
   const { phone, udp } = await openHome(t);
   const request = { method: 'REGISTER', to: DOMAIN, from: aor('102') };

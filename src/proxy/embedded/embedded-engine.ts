@@ -205,7 +205,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   #makeRouting(tokens: Tokens, accounts: () => Accounts): Routing {
     const { upstream, secret, nonceMs, algorithms, registrar, path } = this.#options;
     if (upstream === '') {
-      const digest = new Digest(secret, nonceMs, algorithms);
+      const digest = new Digest(secret, nonceMs, algorithms, Date.now());
       return new HomeRouting(
         accounts,
         this.#bindings,
