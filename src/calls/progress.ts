@@ -66,6 +66,11 @@ export class Progress {
     this.#deadlines.set(leg, at + (leg.isReleased ? this.#options.ringLimitMs : this.#options.dialHoldMs));
   }
 
+  /** Who was sent elsewhere on this leg calls there on another: it need not be waited for. */
+  follow(leg: Leg, at: number): void {
+    if (leg.phase === 'redirected') this.#await(leg, 'ended', at + this.#options.lingerMs);
+  }
+
   /** A further hop. What it leads to takes the place of what the hop before seemed to lead to. */
   add(leg: Leg, transaction: Transaction, at: number): void {
     if (leg.feeder) this.#release(leg.feeder, at);

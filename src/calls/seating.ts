@@ -28,8 +28,9 @@ export function seatCalled(leg: Leg, transaction: Transaction, invitation: Invit
 /** A further device of an extension that rings; or, where a dialog is taken over, whoever is in that. RFC 3891. */
 function findRung(leg: Leg, called: Extension): Party | undefined {
   const party = leg.call.party(called, 'called');
-  if (party && (party.state !== 'answered' || leg.leadsTo(party))) return party;
-  return leg.join?.method === 'replaces' && !leg.isFed ? findTransferred(leg, called) : undefined;
+  if (party && leg.leadsTo(party)) return party;
+  if (leg.join?.method === 'replaces') return findTransferred(leg, called);
+  return party?.state === 'answered' ? undefined : party;
 }
 
 const HANDED_ON: ReadonlySet<JoinMethod> = new Set(['marker', 'replaces', 'referred-by', 'refer', 'redirect']);

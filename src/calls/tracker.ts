@@ -219,6 +219,7 @@ export class CallTracker {
     const transaction = new Transaction(message.branch, message.cseq, aim, at, parent);
     leg.transactions = append(leg.transactions, transaction);
     if (!parent && !leg.isFed && origin === 'other') seatCaller(leg, invitation);
+    if (leg.join && leg.caller && leg.join.leg !== leg) this.#progress.follow(leg.join.leg, at);
     seatCalled(leg, transaction, invitation);
     this.#progress.add(leg, transaction, at);
   }

@@ -3,10 +3,10 @@ import type { Observation } from '../sip/observation.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
 import type { Calls } from './calls.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, Extension } from './directory.ts';
 import { attempt } from './invitation.ts';
 import { findCounterpart, isAnsweredByPbx, type Joiner, readNumber } from './joiner.ts';
-import type { Dialog, Leg, Referral, Transaction } from './call.ts';
+import type { Dialog, Leg, Party, Referral, Transaction } from './call.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
 import { readReferTo } from './refer-to.ts';
@@ -107,16 +107,21 @@ export class Transfers {
   #accept(referral: Referral): void {
     if (referral.isAccepted) return;
     referral.isAccepted = true;
-    const { leg, dialog, byCaller, replaces, referrer } = referral;
-    if (!isAnsweredByPbx(referral)) leg.referee = byCaller ? dialog?.party : leg.caller;
-    const far = [findCounterpart(leg)];
+    const { leg, byCaller, replaces, referrer } = referral;
+    const far = isAnsweredByPbx(referral) ? partyOf(findCounterpart(leg)) : endOf(leg, !byCaller);
+    if (!isAnsweredByPbx(referral)) leg.referee = far;
+    if (far) far.transferredBy = referrer;
     const consultation = replaces && this.#legs.findNamed(replaces);
-    if (consultation) {
-      far.push(findCounterpart(consultation));
-      if (!consultation.isUp) consultation.isTransferred = true;
-      this.#calls.merge(leg, consultation, 'replaces');
-    }
-    for (const other of far) markTransferred(other, referrer);
+    if (consultation) this.#attend(leg, consultation, endOf(leg, byCaller)?.extension, referrer);
+  }
+
+  /** Who asked talks, or waits, on another leg: whoever is at its other end is to be connected. RFC 5589 §7. */
+  #attend(leg: Leg, consultation: Leg, transferor: Extension | undefined, referrer: string): void {
+    const isOurs = consultation.caller?.extension.number === transferor?.number;
+    const far = partyOf(findCounterpart(consultation)) ?? endOf(consultation, !isOurs);
+    if (far && far.extension.number !== transferor?.number) far.transferredBy = referrer;
+    if (!consultation.isUp) consultation.isTransferred = true;
+    this.#calls.merge(leg, consultation, 'replaces');
   }
 
   #findDialog({ callId, fromTag, toTag }: SipMessage): [Leg | undefined, Dialog | undefined] {
@@ -131,10 +136,12 @@ export class Transfers {
 const hasEnd = (leg: Leg, number: string): boolean =>
   leg.phase !== 'ended' && (isSameNumber(leg.callerNumber, number) || isSameNumber(leg.calledNumber, number));
 
-function markTransferred(leg: Leg | undefined, by: string): void {
-  const party = leg?.caller ?? leg?.dialogs.find(({ over }) => !over)?.party;
-  if (party) party.transferredBy = by;
-}
+/** The party at one end of a leg. */
+const endOf = (leg: Leg, isCaller: boolean): Party | undefined =>
+  isCaller ? leg.caller : leg.dialogs.find(({ over }) => !over)?.party;
+
+/** The party of a leg with a PBX at one end. */
+const partyOf = (leg: Leg | undefined): Party | undefined => leg && (endOf(leg, true) ?? endOf(leg, false));
 
 const readIdentity = (message: SipMessage, directory: Directory): string =>
   readNumber(message.values('P-Asserted-Identity')[0] ?? message.values('Remote-Party-ID')[0], directory);
