@@ -107,6 +107,60 @@ function story(title: string, steps: (Step | Step[])[], expected: string[], netw
 }
 
 {
+  const [first, second] = [
+    direct('d1', '101', '102'),
+    direct('d2', '101', '103', ['Referred-By: <sip:102@acme.example.com>']),
+  ];
+  const unnamed = direct('d2', '101', '103');
+  const up = [first.invite(0), first.say(1, '180 Ringing'), first.say(2, '200 OK')];
+  story(
+    'blind transfer from phone to phone, by the called side: who is transferred goes on as one party',
+    [
+      up,
+      first.refer(5, 'called', '<sip:103@acme.example.com>', ['Referred-By: <sip:102@acme.example.com>']),
+      second.invite(5.1),
+      second.say(5.2, '180 Ringing'),
+      first.byeBack(5.5),
+      second.say(7, '200 OK'),
+      second.bye(9),
+    ],
+    [
+      'A 101 d1, 1 dial-out, 2 answer-out, 9 ANSWER answered, by 102',
+      'A 102 d1, 1 dial-in, 2 answer-in, 5.5 ANSWER answered',
+      'A 103 d2, 5.2 dial-in, 7 answer-in, 9 ANSWER answered, (referred-by 0.97), by 102',
+    ],
+    'open',
+  );
+  story(
+    'the transferor hangs up before the other side calls',
+    [
+      up,
+      first.refer(5, 'called', '<sip:103@acme.example.com>'),
+      first.byeBack(5.1),
+      unnamed.invite(6),
+      unnamed.say(6.1, '180 Ringing'),
+      unnamed.say(7, '200 OK'),
+      unnamed.bye(9),
+    ],
+    [
+      'A 101 d1, 1 dial-out, 2 answer-out, 9 ANSWER answered, by 102',
+      'A 102 d1, 1 dial-in, 2 answer-in, 5.1 ANSWER answered',
+      'A 103 d2, 6.1 dial-in, 7 answer-in, 9 ANSWER answered, (refer 0.95), by 102',
+    ],
+    'open',
+  );
+  story(
+    'who is to call somebody else never does',
+    [up, first.refer(5, 'called', '<sip:103@acme.example.com>'), first.byeBack(6)],
+    [
+      'A 101 d1, 1 dial-out, 2 answer-out, 11 ANSWER answered, by 102',
+      'A 102 d1, 1 dial-in, 2 answer-in, 6 ANSWER answered',
+    ],
+    'open',
+  );
+}
+
+{
   const [first, second] = [direct('d1', '101', '102'), direct('d2', '102', '103')];
   story(
     'blind transfer from phone to phone, by the caller: the called party goes on as itself',
