@@ -2,7 +2,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
+import { Branches } from '../../src/proxy/embedded/branches.ts';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
+import { ServerTransaction } from '../../src/proxy/embedded/server-transaction.ts';
+import { Timers } from '../../src/proxy/embedded/timers.ts';
 import { openEngine, type Opened } from './harness.ts';
 import { keep, openTcpServer, openUdpPhone, openWebPhone } from './phones.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse, unique } from './support/wire-builders.ts';
@@ -46,6 +49,7 @@ t.test('one message at a time', async (t) => {
     ['a body that is not there', invite().replace(/Content-Length: \d+/, 'Content-Length: 60000'), 400],
     ['two sizes', invite().replace('Content-Length', 'Content-Length: 1\r\nContent-Length'), 400],
     ['no end of the header section', invite().replace(/\r\n\r\n[^]*/, ''), 400],
+    ['a number of hops in other words', invite().replace('Forwards: 70', 'Forwards: 1e3'), 400],
     ['a route to a name with a zero byte', invite().replace('Max', 'Route: <sip:a\0b:5060;lr>\r\nMax'), 0],
   ];
   for (const [title, text, code] of rows) {
@@ -82,6 +86,72 @@ t.test('routes of other calls, and other words', async (t) => {
     await pbx.next('INVITE');
   }
   t.equal(carrier.received.length, 0, 'all of it went to the PBX');
+});
+
+t.test('a response that no transaction is left for goes where its request came from, and nowhere else', async (t) => {
+  const { phone, pbx, udp, stop } = await openEdge(t);
+  const victim = await keep(t, openUdpPhone());
+  await phone.send(makeRequest(phone, { to: TO }), udp);
+  const invite = await pbx.next('INVITE');
+  await stop();
+  const listen = [{ transport: 'udp' as const, ...udp }];
+  const { drops } = await openEngine(t, { upstream: `sip:${pbx.at}`, listen });
+  const answer = makeResponse(invite, 200);
+  const last = (text: string): number => text.lastIndexOf('Via: ');
+  const [ours, theirs] = [answer.slice(0, last(answer)), answer.slice(last(answer))];
+  const stolen = `Via: SIP/2.0/UDP ${victim.at};branch=z9hG4bKx${theirs.slice(theirs.indexOf('\r\n'))}`;
+  await pbx.send(ours + stolen, udp);
+  await pbx.send(answer.replace(/branch=([^.;]*)/, 'branch=$1x'), udp);
+  await pbx.send(answer, udp);
+  await phone.next('200 INVITE');
+  t.equal(victim.received.length, 0);
+  t.equal(drops.get('response to nothing we sent'), 2);
+});
+
+t.test('branches of one fork tell nothing of each other', (t) => {
+  const branches = new Branches('secret', 0);
+  const [first, second] = [branches.next('hash', 'u192.0.2.1:5060'), branches.next('hash', 'u192.0.2.1:5060')];
+  const differing = [...first].filter((letter, i) => letter !== second[i]).length;
+  t.ok(differing > 6, `${first} ${second}`);
+  t.ok(new Branches('secret', 1).isOurs(first, 'u192.0.2.1:5060'), 'also after a restart');
+  t.notOk(branches.isOurs(first, 'u192.0.2.2:5060'));
+  t.end();
+});
+
+t.test('calls that are up go on while new ones are refused', async (t) => {
+  const { phone, pbx, udp, engine } = await openEdge(t, { maxTransactions: 20 });
+  await phone.send(makeRequest(phone, { to: TO }), udp);
+  await pbx.send(makeResponse(await pbx.next('INVITE'), 200, { contact: `<sip:102@${pbx.at}>` }), udp);
+  const dialog = callerDialog(await phone.next('200 INVITE'));
+  for (let i = 0; i < 19; i++) await phone.send(makeRequest(phone, { to: TO }), udp);
+  t.equal((await phone.next(503)).header('Retry-After'), '5');
+  await phone.send(makeInDialog(phone, dialog, 'BYE', 2), udp);
+  await pbx.next('BYE');
+  t.ok(engine.sizes.transactions > 18);
+});
+
+t.test('a request that nothing answers is forgotten', (t) => {
+  const timers = new Timers();
+  const ended: string[] = [];
+  const host = { timers, sendResponse: () => {}, onSilence: () => {}, onEnd: () => void ended.push('OPTIONS') };
+  const server = new ServerTransaction('key', 'OPTIONS', {} as never, Buffer.from('x'), host);
+  server.respond(Buffer.from('SIP/2.0 180 Ringing'), 180);
+  for (let now = 0; now < 33_000; now += 1000) timers.advance(now);
+  t.same(ended, ['OPTIONS']);
+  t.end();
+});
+
+t.test('a caller whose connection closed is told the end over another', async (t) => {
+  const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, ip: '127.0.0.1', port: 0 }));
+  const { places, pbx, udp, engine } = await openEdge(t, { listen });
+  const phone = await keep(t, openTcpServer());
+  const socket = connect(places['tcp']!.port, '127.0.0.1');
+  socket.write(makeRequest(phone, { to: TO }));
+  const invite = await pbx.next('INVITE');
+  socket.destroy();
+  await until(() => engine.sizes.connections === 0, 'the end of the connection');
+  await pbx.send(makeResponse(invite, 486), udp);
+  await phone.next(486);
 });
 
 t.test('a PBX over TCP is told where messages end', async (t) => {

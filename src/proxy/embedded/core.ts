@@ -1,18 +1,19 @@
 import { SipMessage } from '../../sip/message.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
-import type { Via } from '../../sip/via.ts';
+import { parseVia, type Via } from '../../sip/via.ts';
 import type { Decision, Reply, Routing } from '../decision.ts';
+import { formatFlow } from '../token.ts';
 import type { Branches } from './branches.ts';
 import { ResponseContext } from './context.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Accepted, Intake } from './intake.ts';
-import type { Link } from './link.ts';
-import { makeReply } from './replies.ts';
+import { defaultPort, type Link } from './link.ts';
+import { copyLines, makeReply } from './replies.ts';
 import { isTold } from './told.ts';
 import { type ServerHost, ServerTransaction } from './server-transaction.ts';
 import type { Timers } from './timers.ts';
 import type { TransportLayer } from './transport-layer.ts';
-import { findTopVia, readVia, responseAddress, sentBy, stampVia, type TopVia } from './via-fix.ts';
+import { findTopVia, responseFlow, sentBy, stampVia, type TopVia } from './via-fix.ts';
 
 /** What the core is made of. */
 export interface CoreParts {
@@ -75,10 +76,10 @@ export class ProxyCore implements ServerHost {
   }
 
   sendResponse({ link, method }: ServerTransaction, bytes: Buffer, code: number): void {
-    if (code >= 300 || (code >= 200 && method === 'REGISTER')) {
-      if (isTold(method)) this.#parts.onSend(link, bytes);
-    }
-    link.send(bytes);
+    const isNews = code >= 300 || (code >= 200 && method === 'REGISTER');
+    if (isNews && isTold(method)) this.#parts.onSend(link, bytes);
+    const way = link.isOpen || code < 200 ? link : this.#reopen(link, bytes);
+    way.send(bytes);
   }
 
   onSilence(server: ServerTransaction): void {
@@ -96,9 +97,17 @@ export class ProxyCore implements ServerHost {
     if (message.method === 'ACK') return this.#receiveAck(message, via, link, known, bytes);
     if (message.method === 'CANCEL') return this.#receiveCancel(message, via, link, known);
     if (known) return known.retransmit();
-    if (this.#servers.size >= this.#parts.maxTransactions)
-      return this.#parts.onDrop('more transactions than limits allow');
+    if (!this.#hasRoomFor(message, link)) return this.#parts.onDrop('more transactions than limits allow');
     this.#begin(key, message, via, link, bytes);
+  }
+
+  /** New calls are refused before the limit is reached, so that those that are up can go on. */
+  #hasRoomFor(message: SipMessage, link: Link): boolean {
+    const { maxTransactions } = this.#parts;
+    const isCall = message.method === 'INVITE' && message.toTag === '';
+    if (this.#servers.size < maxTransactions * (isCall ? NEW_CALLS_SHARE : 1)) return true;
+    if (isCall) link.send(makeReply(message, link.remote, 503, 'Too many calls', 'Retry-After: 5\r\n'));
+    return false;
   }
 
   #begin(key: string, message: SipMessage, via: TopVia, link: Link, bytes: Buffer): void {
@@ -108,7 +117,8 @@ export class ProxyCore implements ServerHost {
     this.#servers.set(key, server);
     if (decision.action === 'reply') return this.#answer(server, message, link, decision);
     const context = new ResponseContext(server, (accepted as Accepted).preparation, decision, this.#parts.forwarder);
-    if (message.method === 'INVITE') server.onCancel = (cancel) => context.cancel(readReasons(cancel));
+    if (message.method === 'INVITE')
+      server.onCancel = (cancel) => context.cancel(copyLines(SipMessage.parse(cancel), 'Reason')); // RFC 3326 §2;
     context.begin(message);
   }
 
@@ -149,32 +159,36 @@ export class ProxyCore implements ServerHost {
 
   #receiveResponse(message: SipMessage): void {
     if (this.#parts.forwarder.receive(message)) return;
-    if (!this.#parts.branches.isOurs(message.branch)) return this.#parts.onDrop('response to nothing we sent');
-    this.#passStray(message);
+    const next = message.all('Via')[1];
+    const via = next === undefined ? undefined : parseVia(next);
+    if (!via || !this.#parts.branches.isOurs(message.branch, formatFlow(responseFlow(via)))) {
+      return this.#parts.onDrop('response to nothing we sent');
+    }
+    this.#passStray(message, via, next!);
   }
 
   /** A response to what was sent before a restart, or long ago, goes back by the Vias alone. RFC 3261 §16.7, §16.11. */
-  #passStray(message: SipMessage): void {
-    const next = message.all('Via')[1];
-    if (next === undefined || message.statusCode < 200) return this.#parts.onDrop('stray response');
-    const via = readVia(next);
-    const server = this.#servers.get(formatKey(via.parameters.get('branch') ?? '', message.method, next));
-    const link = server?.link ?? this.#findLink(via);
+  #passStray(message: SipMessage, via: Via, text: string): void {
+    if (message.statusCode < 200) return this.#parts.onDrop('stray response');
+    const server = this.#servers.get(formatKey(via.parameters.get('branch') ?? '', message.method, text));
+    const link = server?.link ?? this.#parts.transports.follow(responseFlow(via));
     if (!link) return this.#parts.onDrop('stray response');
     const bytes = this.#parts.forwarder.stripStray(message);
     this.#parts.onSend(link, bytes);
     link.send(bytes);
   }
 
-  #findLink(via: Via): Link | undefined {
-    const transport = via.transport.toLowerCase() === 'udp' ? 'udp' : 'tcp';
-    return this.#parts.transports.follow({ transport, remote: responseAddress(via) });
+  /** Another connection to whoever asked over one that is closed by now. RFC 3261 §18.2.2. */
+  #reopen(link: Link, response: Buffer): Link {
+    const { port, transport } = parseVia(SipMessage.parse(response).all('Via')[0] ?? '');
+    const hop = { transport: link.transport, ip: link.remote.ip, port: port ?? defaultPort(transport) };
+    return this.#parts.transports.connect(hop) ?? link;
   }
 
   /** Where responses go: over the same connection, or for UDP to where the Via tells. RFC 3261 §18.2.2. */
   #replyLink({ text }: TopVia, link: Link): Link {
     if (link.isReliable || sentBy(text).endsWith(`:${link.remote.port}`) || /;\s*rport/i.test(text)) return link;
-    const { port } = responseAddress(readVia(stampVia(text, link.remote)));
+    const { port } = responseFlow(parseVia(stampVia(text, link.remote))).remote;
     if (port === link.remote.port) return link;
     return this.#parts.transports.follow({ ...link.flow, remote: { ip: link.remote.ip, port } }) ?? link;
   }
@@ -220,6 +234,9 @@ const GOING_DOWN: Reply = {
   headers: ['Retry-After: 5'],
 };
 
+/** New calls may take this share of the transactions that there may be. */
+const NEW_CALLS_SHARE = 0.9;
+
 const COOKIE = 'z9hG4bK';
 
 /** What a request and its copies have in common, ACK and CANCEL included. RFC 3261 §17.2.3. */
@@ -231,15 +248,3 @@ function makeKey(message: SipMessage, { text }: TopVia): string {
 }
 
 const formatKey = (branch: string, kind: string, via: string): string => `${branch} ${kind} ${sentBy(via)}`;
-
-/** The Reason lines of a CANCEL, for those that go on. RFC 3326 §2. */
-function readReasons(cancel: Buffer): string {
-  const message = SipMessage.parse(cancel);
-  return message
-    .indexes('Reason')
-    .map((index) => {
-      const { start, end } = message.fields.place(index);
-      return `Reason: ${message.latin1.slice(start, end)}\r\n`;
-    })
-    .join('');
-}

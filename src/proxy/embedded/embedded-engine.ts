@@ -154,7 +154,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   onMessage(bytes: Buffer, link: Link): void {
     if (bytes.length > this.#options.maxMessageBytes) return this.onDrop('message too large');
     if (isKeepAlive(bytes)) return;
-    if (this.#options.ratePerSecond > 0 && isRequest(bytes) && !this.#admits(link)) return this.onDrop('rate limit');
+    if (isRequest(bytes) && !this.#admits(link)) return this.onDrop('rate limit');
     this.#observe(bytes, link.remote, link.local, link);
     this.#guard(() => this.#core?.receive(bytes, link));
   }

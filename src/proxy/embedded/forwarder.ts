@@ -1,9 +1,10 @@
 import { SipMessage } from '../../sip/message.ts';
 import { MessageEdit } from '../../sip/message-edit.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
+import { parseVia } from '../../sip/via.ts';
 import type { Relay, Target } from '../decision.ts';
 import type { PeerKind } from '../peers.ts';
-import type { Tokens } from '../token.ts';
+import { formatFlow, type Tokens } from '../token.ts';
 import type { Final } from './best-response.ts';
 import type { Branches } from './branches.ts';
 import { ClientTransaction } from './client-transaction.ts';
@@ -13,11 +14,11 @@ import type { Marker } from './marker.ts';
 import { prepareCopy, type Preparation } from './preparation.ts';
 import { beginsDialog, callerFlow, makeRecordRoutes, type OwnerOf, targetFlow } from './record-route.ts';
 import { isTold } from './told.ts';
-import { makeFollowUp, makeReply, makeVias, phraseOf } from './replies.ts';
+import { copyLines, makeFollowUp, makeReply, makeVias, phraseOf } from './replies.ts';
 import type { Resolver } from './resolver.ts';
 import type { Timers } from './timers.ts';
 import type { TransportLayer } from './transport-layer.ts';
-import { findTopVia, isLastVia } from './via-fix.ts';
+import { findTopVia, isLastVia, responseFlow } from './via-fix.ts';
 
 /** Cause of a branch whose target refuses or can't be reached: destination out of order. ITU-T Q.850 §2.2.7. */
 export const OUT_OF_ORDER = 'Q.850;cause=27;text="Destination out of order"';
@@ -141,14 +142,9 @@ export class Forwarder implements ContextHost {
 
   /** The challenges of all branches go back together. RFC 3261 §16.7 step 7. */
   mergeChallenges(best: Buffer, others: readonly Buffer[]): Buffer {
-    const lines = others.flatMap((bytes) => {
+    const lines = others.map((bytes) => {
       const response = SipMessage.parse(bytes);
-      return (['WWW-Authenticate', 'Proxy-Authenticate'] as const).flatMap((name) =>
-        response.indexes(name).map((index) => {
-          const { start, end } = response.fields.place(index);
-          return `${name}: ${response.latin1.slice(start, end)}\r\n`;
-        }),
-      );
+      return copyLines(response, 'WWW-Authenticate') + copyLines(response, 'Proxy-Authenticate');
     });
     return new MessageEdit(SipMessage.parse(best)).append(lines.join('')).toBuffer();
   }
@@ -196,7 +192,8 @@ export class Forwarder implements ContextHost {
     branch: Branch | undefined,
   ): { readonly bytes: Buffer; readonly key: string } {
     const { branches, marker, peerKind } = this.#parts;
-    const key = branches.next(preparation.loopHash);
+    const { loopHash, stampedVia } = preparation;
+    const key = branches.next(loopHash, branch ? formatFlow(responseFlow(parseVia(stampedVia))) : '');
     const target = uri || preparation.strictTarget;
     const via = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
     const recordRoutes =

@@ -10,7 +10,7 @@ import { type Branches, hashRouting } from './branches.ts';
 import type { Link } from './link.ts';
 import type { Preparation } from './preparation.ts';
 import type { Self } from './self.ts';
-import type { TopVia } from './via-fix.ts';
+import { stampVia, type TopVia } from './via-fix.ts';
 
 /** A request that may be routed. */
 export interface Accepted {
@@ -53,8 +53,9 @@ export class Intake {
     const uri = parseUri(target);
     const isOurAddress = this.#self.isAddress(uri);
     const sealed = routes.token ?? '';
+    const stampedVia = stampVia(via.text, link.remote);
     return {
-      preparation: { source: link.remote, via, ownRoutes: routes.own, strictTarget, loopHash },
+      preparation: { source: link.remote, via, stampedVia, ownRoutes: routes.own, strictTarget, loopHash },
       inbound: {
         message,
         flow: link.flow,
@@ -80,7 +81,8 @@ export class Intake {
     }
     if (!/^(sips?|tel):/i.test(message.target)) return reply(416, 'Unsupported URI Scheme');
     const hops = message.raw('Max-Forwards');
-    if (hops !== '' && !(Number(hops) > 0)) return /^0+$/.test(hops) ? reply(483, 'Too Many Hops') : BAD_MAX_FORWARDS;
+    if (hops !== '' && !/^\d{1,9}$/.test(hops)) return reply(400, 'Max-Forwards is no number');
+    if (hops !== '' && Number(hops) === 0) return reply(483, 'Too Many Hops');
     const required = message.raw('Proxy-Require');
     if (required !== '') return reply(420, 'Bad Extension', [`Unsupported: ${required}`]);
     return this.#branches.isLoop(message, loopHash) ? reply(482, 'Loop Detected') : undefined;
@@ -129,4 +131,3 @@ export class Intake {
 
 /** Fields that we add ourselves must fit, too. */
 const ADDED_FIELDS = 10;
-const BAD_MAX_FORWARDS = reply(400, 'Max-Forwards is no number');

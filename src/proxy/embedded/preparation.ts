@@ -2,7 +2,7 @@ import { headerNumber } from '../../sip/header-name.ts';
 import type { SipMessage } from '../../sip/message.ts';
 import { MessageEdit } from '../../sip/message-edit.ts';
 import type { Address } from '../../sip/observation.ts';
-import { stampVia, type TopVia } from './via-fix.ts';
+import type { TopVia } from './via-fix.ts';
 
 const RECORD_ROUTE = headerNumber('Record-Route');
 const MAX_FORWARDS = headerNumber('Max-Forwards');
@@ -13,6 +13,8 @@ export interface Preparation {
   readonly source: Address;
   /** Its topmost Via. */
   readonly via: TopVia;
+  /** The same with where the request came from. */
+  readonly stampedVia: string;
   /** Values of Route, from the top, that named us. */
   readonly ownRoutes: number;
   /** Request-URI put in the place of ours by a strict router; empty if none did. RFC 3261 §16.4. */
@@ -35,11 +37,10 @@ export interface Copy {
 
 /** The edits that every copy of a request gets. RFC 3261 §16.6. */
 export function prepareCopy(message: SipMessage, preparation: Preparation, copy: Copy): MessageEdit {
-  const { via } = preparation;
+  const { via, stampedVia } = preparation;
   const edit = new MessageEdit(message).prepend(copy.via);
   if (copy.recordRoutes !== '') edit.insertBehind(findRouteFront(message), copy.recordRoutes);
-  const stamped = stampVia(via.text, preparation.source);
-  if (stamped !== via.text) edit.replace(via.start, via.start + via.text.length, stamped);
+  if (stampedVia !== via.text) edit.replace(via.start, via.start + via.text.length, stampedVia);
   const target = copy.target || preparation.strictTarget;
   if (target !== '') edit.setTarget(target);
   countForward(edit, message);

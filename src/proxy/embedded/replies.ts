@@ -1,3 +1,4 @@
+import type { HeaderName } from '../../sip/header-name.ts';
 import type { SipMessage } from '../../sip/message.ts';
 import type { Address } from '../../sip/observation.ts';
 import { hashText } from './branches.ts';
@@ -8,6 +9,13 @@ export const makeVias = (request: SipMessage, source: Address): string =>
   request
     .all('Via')
     .map((via, i) => `Via: ${i === 0 ? stampVia(via, source) : via}\r\n`)
+    .join('');
+
+/** All fields of a name as they stand, each a line with its end. */
+export const copyLines = (message: SipMessage, name: HeaderName): string =>
+  message
+    .indexes(name)
+    .map((index) => `${name}: ${message.latin1.slice(message.fields.startOf(index), message.fields.endOf(index))}\r\n`)
     .join('');
 
 const TAGGED = /;\s*tag\s*=/i;
@@ -26,13 +34,9 @@ export function makeReply(request: SipMessage, source: Address, code: number, ph
 
 /** The ACK of a failure, or the CANCEL, of an INVITE as it was sent. RFC 3261 §17.1.1.3, §9.1. */
 export function makeFollowUp(invite: SipMessage, method: 'ACK' | 'CANCEL', to: string, lines: string): Buffer {
-  const routes = invite.indexes('Route').map((index) => {
-    const { start, end } = invite.fields.place(index);
-    return `Route: ${invite.latin1.slice(start, end)}\r\n`;
-  });
   const via = invite.all('Via')[0] ?? '';
   const text =
-    `${method} ${invite.target} SIP/2.0\r\nVia: ${via}\r\n${routes.join('')}Max-Forwards: 70\r\n` +
+    `${method} ${invite.target} SIP/2.0\r\nVia: ${via}\r\n${copyLines(invite, 'Route')}Max-Forwards: 70\r\n` +
     `From: ${invite.raw('From')}\r\nTo: ${to}\r\nCall-ID: ${invite.callId}\r\nCSeq: ${invite.cseq} ${method}\r\n` +
     `${lines}Content-Length: 0\r\n\r\n`;
   return Buffer.from(text, 'latin1');

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Transport } from '../../sip/observation.ts';
 import { parseUri, type SipUri } from '../../sip/uri.ts';
 import type { Hop } from '../peers.ts';
+import { defaultPort } from './link.ts';
 
 type Done = (hops: readonly Hop[]) => void;
 
@@ -116,8 +117,6 @@ function transportOf(uri: SipUri): Transport | undefined {
   if (uri.scheme === 'sips') return text === 'ws' || text === 'wss' ? 'wss' : 'tls';
   return text as Transport;
 }
-
-const defaultPort = (transport: Transport): number => (transport === 'tls' || transport === 'wss' ? 5061 : 5060);
 
 /** By priority; among equals those of more weight come first more often. RFC 2782. */
 function order(services: readonly Service[]): Service[] {

@@ -49,7 +49,7 @@ export class ServerTransaction implements Timed {
     this.link = link;
     this.request = request;
     this.#host = host;
-    if (this.#isInvite) this.#timer = host.timers.start(TRYING_AFTER_MS, this);
+    this.#timer = host.timers.start(this.#isInvite ? TRYING_AFTER_MS : TIMEOUT_MS, this);
   }
 
   /** A final response was sent. */
@@ -69,7 +69,7 @@ export class ServerTransaction implements Timed {
     // Whoever answered sends a 2xx again itself.
     this.#response = this.state === 'accepted' ? '' : decodeToken(bytes, 0, bytes.length);
     if (this.state !== state) this.#close();
-    else this.#stop();
+    else if (this.#isInvite) this.#stop();
   }
 
   /** The request came again. */
@@ -88,7 +88,7 @@ export class ServerTransaction implements Timed {
 
   fire(now: number): void {
     this.#timer = undefined;
-    if (this.state === 'proceeding') return this.#host.onSilence(this);
+    if (this.state === 'proceeding' && this.#isInvite) return this.#host.onSilence(this);
     const isUnacknowledged = this.state === 'completed' && this.#isInvite;
     if (!isUnacknowledged || now - this.#finalAt >= TIMEOUT_MS) return this.#end();
     if (!this.link.isReliable) this.#resend();

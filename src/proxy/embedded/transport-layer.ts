@@ -12,7 +12,7 @@ import { SipParseError } from '../../sip/parse-error.ts';
 import { parseUri } from '../../sip/uri.ts';
 import type { Hop } from '../peers.ts';
 import type { Flow } from '../token.ts';
-import { type Link, type LinkEvents, linkKey } from './link.ts';
+import { defaultPort, type Link, type LinkEvents, linkKey } from './link.ts';
 import { StreamLink } from './stream-link.ts';
 import { UdpSocket } from './udp-socket.ts';
 import { createWebSocketServer } from './websocket-server.ts';
@@ -42,11 +42,13 @@ export class TransportLayer {
   readonly #servers: (Server | TlsServer)[] = [];
   readonly #tlsServers: TlsServer[] = [];
   readonly #sockets = new Set<Socket>(); // that others opened, in whatever state
+  #certificates: SecureContextOptions | undefined;
   readonly #connections = new Map<string, Link & { close(): void }>();
 
   constructor(events: LinkEvents, options: TransportOptions) {
     this.#events = events;
     this.#options = options;
+    this.#certificates = options.tls.server;
   }
 
   get connectionCount(): number {
@@ -70,10 +72,10 @@ export class TransportLayer {
     return bound;
   }
 
-  /** New certificates for connections to come. */
-  /** @throws Error where they can't be used: then the old ones stay. */
+  /** New certificates for connections to come, in both directions. @throws Error where they can't be used: then the old ones stay. */
   reload(server: SecureContextOptions): void {
     createSecureContext(server);
+    this.#certificates = server;
     for (const tlsServer of this.#tlsServers) tlsServer.setSecureContext(server);
   }
 
@@ -96,7 +98,7 @@ export class TransportLayer {
     if (transport === 'ws' || transport === 'wss' || contact === undefined) return undefined;
     const uri = readUri(contact);
     return uri?.host === remote.ip
-      ? this.connect({ transport, ip: uri.host, port: uri.port ?? (transport === 'tls' ? 5061 : 5060) })
+      ? this.connect({ transport, ip: uri.host, port: uri.port ?? defaultPort(transport) })
       : undefined;
   }
 
@@ -158,7 +160,7 @@ export class TransportLayer {
   }
 
   #createServer(transport: Transport): Server | TlsServer {
-    const { server } = this.#options.tls;
+    const server = this.#certificates;
     if (transport === 'tcp') return createTcpServer((socket) => this.#accept('tcp', socket));
     if (transport === 'tls') {
       const tlsServer = createTlsServer(server ?? {}, (socket) => this.#accept('tls', socket));
@@ -182,7 +184,7 @@ export class TransportLayer {
   }
 
   #open(transport: 'tcp' | 'tls', remote: Address, host: string): StreamLink {
-    const { ca, verify, server } = this.#options.tls;
+    const { ca, verify } = this.#options.tls;
     const place = { host: remote.ip, port: remote.port };
     const secure = {
       ...place,
@@ -190,7 +192,7 @@ export class TransportLayer {
       rejectUnauthorized: verify,
       ...(ca ? { ca } : {}),
     };
-    const socket = transport === 'tls' ? connectTls({ ...server, ...secure }) : connectTcp(place);
+    const socket = transport === 'tls' ? connectTls({ ...this.#certificates, ...secure }) : connectTcp(place);
     const timer = setTimeout(() => socket.destroy(new Error('connect time-out')), CONNECT_MS);
     socket.once(transport === 'tls' ? 'secureConnect' : 'connect', () => clearTimeout(timer));
     socket.once('close', () => clearTimeout(timer));

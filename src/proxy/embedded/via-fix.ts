@@ -2,7 +2,9 @@ import { headerNumber } from '../../sip/header-name.ts';
 import type { SipMessage } from '../../sip/message.ts';
 import { findComma } from '../../sip/message-edit.ts';
 import type { Address } from '../../sip/observation.ts';
-import { parseVia, type Via } from '../../sip/via.ts';
+import type { Via } from '../../sip/via.ts';
+import type { Flow } from '../token.ts';
+import { defaultPort } from './link.ts';
 
 const VIA = headerNumber('Via');
 
@@ -54,12 +56,8 @@ export function sentBy(text: string): string {
 }
 
 /** Where responses go by a Via that was stamped. RFC 3261 §18.2.2. */
-export function responseAddress(via: Via): Address {
-  const { parameters } = via;
-  const port = Number(parameters.get('rport') ?? '') || via.port || defaultPort(via.transport);
-  return { ip: parameters.get('received') ?? via.host, port };
+export function responseFlow({ transport, host, port, parameters }: Via): Flow {
+  const kind = transport === 'UDP' ? 'udp' : 'tcp';
+  const wanted = Number(parameters.get('rport') ?? '') || port || defaultPort(transport);
+  return { transport: kind, remote: { ip: parameters.get('received') ?? host, port: wanted } };
 }
-
-export const readVia = (text: string): Via => parseVia(text);
-
-const defaultPort = (transport: string): number => (transport === 'TLS' || transport === 'WSS' ? 5061 : 5060);
