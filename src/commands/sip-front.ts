@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Tenant } from '../calls/tenant.ts';
 import type { Logger } from '../log.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
+import type { TlsOptions } from '../proxy/embedded/transport-layer.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
 import { ListenError } from '../sip/listen-address.ts';
 import type { Address, Observation } from '../sip/observation.ts';
@@ -27,6 +28,7 @@ export class SipFront {
   readonly #log: Logger;
   #tenants: readonly Tenant[];
   #peers: KnownPeers;
+  #certificates: TlsOptions['server'];
   #worker: Worker | undefined;
   #isStopping = false;
   #until = 0;
@@ -37,6 +39,7 @@ export class SipFront {
     this.#start = start;
     this.#tenants = start.tenants;
     this.#peers = start.options;
+    this.#certificates = start.options.tls.server;
     this.#state = state;
     this.#events = events;
     this.#log = log;
@@ -52,13 +55,14 @@ export class SipFront {
     return this.#drops;
   }
 
-  /** Starts the engine; returns the addresses it listens on. @throws ListenError */
+  /** Starts the engine; returns the addresses it listens on. @throws ListenError, Error where it fails in another way */
   start(): Promise<readonly string[]> {
     this.#until = Date.now();
     return new Promise((done, fail) => {
       const { trunks, trusted } = this.#peers;
       const bindings = this.#state.load(Date.now());
-      const options: EmbeddedOptions = { ...this.#start.options, trunks, trusted, bindings };
+      const tls = { ...this.#start.options.tls, server: this.#certificates };
+      const options: EmbeddedOptions = { ...this.#start.options, trunks, trusted, bindings, tls };
       const workerData: ThreadStart = { ...this.#start, options, tenants: this.#tenants };
       const worker = new Worker(new URL('./sip-thread.ts', import.meta.url), {
         workerData,
@@ -71,8 +75,14 @@ export class SipFront {
         else if (message.kind === 'refused') fail(new ListenError(message.text));
         else this.#take(message);
       });
-      worker.on('error', (error: Error) => this.#log.error({ error: error.stack }, 'the SIP engine failed'));
-      worker.on('exit', () => this.#onExit());
+      worker.on('error', (error: Error) => {
+        this.#log.error({ error: error.stack }, 'the SIP engine failed');
+        fail(new Error(`the SIP engine failed before it listened: ${error.message}`, { cause: error }));
+      });
+      worker.on('exit', (code) => {
+        fail(new Error(`the SIP engine ended before it listened, with code ${code}`));
+        this.#onExit();
+      });
     });
   }
 
@@ -83,7 +93,9 @@ export class SipFront {
     this.#tell({ kind: 'plan', tenants, peers });
   }
 
+  /** Takes over new certificates. */
   useCertificates(server: { readonly cert: string; readonly key: string }): void {
+    this.#certificates = server;
     this.#tell({ kind: 'certificates', server });
   }
 

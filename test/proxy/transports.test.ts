@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { WebSocket, WebSocketServer } from 'ws';
+import { keepAlive } from '../../src/proxy/embedded/websocket-server.ts';
 import { openEngine } from './harness.ts';
 import { keep } from './phones.ts';
 import { startNameServer } from './name-server.ts';
@@ -119,4 +123,16 @@ t.test('the PBX by name: SRV, priorities, and the next one where the first is de
     t.equal((await phone.next(503)).header('Retry-After'), '10');
     await until(() => log.some((line) => line.includes('no address')), 'a log line');
   });
+});
+
+t.test('a browser that is gone without a word is let go', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.teardown(() => void server.close());
+  await once(server, 'listening');
+  server.on('connection', (webSocket) => keepAlive(webSocket, 30));
+  const { port } = server.address() as AddressInfo;
+  const [gone, here] = [false, true].map((autoPong) => new WebSocket(`ws://127.0.0.1:${port}`, { autoPong }));
+  await once(gone!, 'close');
+  t.equal(here!.readyState, WebSocket.OPEN);
+  here!.terminate();
 });

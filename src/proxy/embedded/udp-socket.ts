@@ -77,7 +77,7 @@ export class UdpSocket {
     const socket = this.#makeSocket();
     this.#probes.set(link, socket);
     socket.on('message', (message, { address, port }) => this.#receive(message, address, port));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(link, error.code ?? 'error'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(link, error, bytes));
     socket.bind(this.#listening.port, this.#listening.ip, () => {
       socket.connect(link.remote.port, link.remote.ip, () => this.#sendProbe(socket, bytes));
     });
@@ -92,8 +92,10 @@ export class UdpSocket {
     }
   }
 
-  #fail(link: UdpLink, code: string): void {
+  #fail(link: UdpLink, { code = 'error', syscall }: NodeJS.ErrnoException, bytes: Buffer): void {
     this.#closeProbe(link);
+    // That we can have no socket for it says nothing of the peer, who gets its copy all the same.
+    if (syscall === 'bind') return this.send(bytes, link.remote);
     this.#events.onUnreachable(link, code);
   }
 

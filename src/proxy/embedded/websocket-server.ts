@@ -10,6 +10,7 @@ import type { Link, LinkEvents } from './link.ts';
 const MAX_MESSAGE = 1_048_576;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const SUBPROTOCOL = 'sip';
+const PING_MS = 30_000;
 
 /** What a WebSocket server tells besides messages. */
 export interface ConnectionEvents extends LinkEvents {
@@ -48,9 +49,23 @@ export function createWebSocketServer(
 
 function accept(link: WebSocketLink, webSocket: WebSocket, events: ConnectionEvents): void {
   events.onOpen(link);
+  keepAlive(webSocket);
   webSocket.on('message', (data) => link.receive(data));
   webSocket.on('error', () => events.onDrop('WebSocket broken'));
   webSocket.on('close', () => events.onClose(link));
+}
+
+/** Closes a connection on which nothing came for as long as two pings: who is gone often does not say so. RFC 6455 §5.5.2. */
+export function keepAlive(webSocket: WebSocket, pingMs = PING_MS): void {
+  let isAlive = true;
+  const hear = (): void => void (isAlive = true);
+  webSocket.on('pong', hear).on('message', hear);
+  const timer = setInterval(() => {
+    if (!isAlive) return webSocket.terminate();
+    isAlive = false;
+    webSocket.ping();
+  }, pingMs).unref();
+  webSocket.on('close', () => clearInterval(timer));
 }
 
 /** A WebSocket connection: every WebSocket message is a SIP message. RFC 7118 §5. */

@@ -1,0 +1,87 @@
+import type { Observation } from '../sip/observation.ts';
+import { BATCH_BYTES, ObservationBatch } from './observation-batch.ts';
+import type { FromThread } from './sip-messages.ts';
+
+const FLUSH_MS = 20;
+const MAX_SPARE = 16;
+const MAX_LINES_PER_BEAT = 10;
+
+/** Hands observations over in batches, as long as they are taken. */
+export class Outlet {
+  #batch = new ObservationBatch();
+  readonly #waiting: ObservationBatch[] = []; // the oldest first
+  readonly #spare: ObservationBatch[] = [];
+  readonly #drops = new Map<string, number>();
+  #toldDrops = 0;
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #lines = 0;
+  readonly #maxBytes: number;
+  readonly #tell: (message: FromThread) => void;
+
+  /** `maxBytes` may wait to be looked at; what comes on top is dropped. */
+  constructor(maxBytes: number, tell: (message: FromThread) => void) {
+    this.#maxBytes = maxBytes;
+    this.#tell = tell;
+  }
+
+  /** Takes in one; its bytes are copied. */
+  add(observation: Observation): void {
+    if (this.#isFull) return this.drop('observed too late to be looked at');
+    if (!this.#batch.add(observation)) {
+      this.flush();
+      this.#addLarge(observation);
+    }
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  get #isFull(): boolean {
+    return this.#waitingBytes > this.#maxBytes;
+  }
+
+  #addLarge(observation: Observation): void {
+    const size = ObservationBatch.sizeOf(observation);
+    if (size > BATCH_BYTES) this.#batch = new ObservationBatch(new SharedArrayBuffer(size));
+    this.#batch.add(observation);
+  }
+
+  /** Hands over what there is; an empty batch tells that nothing was observed. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { memory, length } = this.#batch;
+    this.#waitingBytes += memory.byteLength;
+    this.#waiting.push(this.#batch);
+    this.#batch = this.#spare.pop() ?? new ObservationBatch();
+    this.#tell({ kind: 'batch', memory, length, until: Date.now() });
+  }
+
+  /** The oldest batch has been read. */
+  done(): void {
+    const batch = this.#waiting.shift()!;
+    this.#waitingBytes -= batch.memory.byteLength;
+    batch.clear();
+    if (batch.memory.byteLength === BATCH_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(batch);
+  }
+
+  /** Counts input that was of no use. */
+  drop(reason: string): void {
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+  }
+
+  /** A flood of log lines is cut off: the counts tell of it. */
+  log(level: 'info' | 'warn', text: string, about: object): void {
+    if (this.#lines++ < MAX_LINES_PER_BEAT) this.#tell({ kind: 'log', level, text, about });
+    else this.drop('log lines');
+  }
+
+  /** Tells, a few times a second, up to when all has been handed over, and what was dropped. */
+  beat(): void {
+    this.#lines = 0;
+    if (!this.#isFull) this.flush();
+    let count = 0;
+    for (const one of this.#drops.values()) count += one;
+    if (count > this.#toldDrops) this.#tell({ kind: 'drops', drops: this.#drops });
+    this.#toldDrops = count;
+  }
+}
