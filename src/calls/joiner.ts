@@ -1,6 +1,7 @@
 import type { SipMessage } from '../sip/message.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
 import type { Observation } from '../sip/observation.ts';
+import { readReferMarker } from '../sip/refer-marker.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
 import type { Call, Hop, Join, Leg, Referral } from './call.ts';
 import { Correlators } from './correlators.ts';
@@ -25,8 +26,6 @@ interface Newcomer {
 }
 
 const NAMING_HEADERS = ['Replaces', 'Join', 'Target-Dialog'] as const;
-/** Parameter of a Refer-To that we let through, by which the INVITE it causes is known again. */
-const REFER_PARAMETER = 'x-callapiid';
 
 /** Finds the call that a new leg is part of: by what its INVITE carries, else by its numbers. Design §5. */
 export class Joiner {
@@ -97,16 +96,16 @@ export class Joiner {
 
   /** The CallAPIID that the INVITE claims: as header from a peer that is trusted, or as parameter of the Refer-To it follows. */
   readMarker(message: SipMessage, { origin }: Invitation): string {
-    const parameter = message.target.includes(REFER_PARAMETER)
-      ? attempt(() => parseUri(message.target))?.parameters.get(REFER_PARAMETER)
-      : undefined;
-    if (parameter !== undefined) return parameter;
+    const referred = readReferMarker(message.target);
+    if (referred !== '') return referred;
     return origin === 'other' || this.#marker === '' ? '' : (message.custom(this.#marker) ?? '');
   }
 
   #byMarker({ message, invitation }: Newcomer): Join | undefined {
     const call = this.#calls.get(this.readMarker(message, invitation));
-    const leg = call?.legs.find(({ isFed, phase }) => !isFed && phase !== 'ended') ?? call?.legs[0];
+    if (!call) return undefined;
+    const up = call.legs.filter(({ phase }) => phase !== 'ended');
+    const leg = up.find(({ referee }) => referee) ?? up.find(({ isFed }) => !isFed) ?? call.legs[0];
     return leg && { method: 'marker', leg, feeder: invitation.origin === 'other' ? undefined : leg };
   }
 

@@ -9,7 +9,6 @@ import { attempt } from './invitation.ts';
 export interface ReferTarget {
   readonly uri: SipUri;
   readonly replaces: DialogName | undefined;
-  /** CallAPIID that we wrote into it; empty if there is none. */
 }
 
 /** Reads the Refer-To; undefined where it can't be read or asks for anything but a call. RFC 3515 §2.1. */

@@ -218,10 +218,17 @@ export class CallTracker {
     const parent = parentBranch === '' ? undefined : leg.transactions.find(({ branch }) => branch === parentBranch);
     const transaction = new Transaction(message.branch, message.cseq, aim, at, parent);
     leg.transactions = append(leg.transactions, transaction);
+    if (parent) this.#noteMarker(leg, message);
     if (!parent && !leg.isFed && origin === 'other') seatCaller(leg, invitation);
     if (leg.join && leg.caller && leg.join.leg !== leg) this.#progress.follow(leg.join.leg, at);
     seatCalled(leg, transaction, invitation);
     this.#progress.add(leg, transaction, at);
+  }
+
+  /** A proxy marked the leg on its way: by that id its call is known, too. */
+  #noteMarker(leg: Leg, message: SipMessage): void {
+    const id = this.#options.markerHeader === '' ? undefined : message.custom(this.#options.markerHeader);
+    if (id !== undefined && isCallApiId(id)) this.#calls.alias(leg.call, id);
   }
 
   #observeInviteResponse(message: SipMessage, observation: Observation): void {

@@ -1,7 +1,9 @@
 import type { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
+import { readReferMarker } from '../sip/refer-marker.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
+import { isCallApiId } from './call-api-id.ts';
 import type { Calls } from './calls.ts';
 import type { Directory, Extension } from './directory.ts';
 import { attempt } from './invitation.ts';
@@ -28,6 +30,8 @@ export class Transfers {
     const [leg, dialog] = this.#findDialog(message);
     if (!leg || !dialog) return;
     const site = directory.site(destination);
+    const marker = readReferMarker(message.raw('Refer-To'));
+    if (isCallApiId(marker)) this.#calls.alias(leg.call, marker);
     if (dialog.referral?.cseq === message.cseq) return this.#joiner.referrals.add(dialog.referral, site);
     const target = readReferTo(message);
     if (!target) return;

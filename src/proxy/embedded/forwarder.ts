@@ -1,6 +1,7 @@
 import { SipMessage } from '../../sip/message.ts';
 import { MessageEdit } from '../../sip/message-edit.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
+import { removeReferMarker } from '../../sip/refer-marker.ts';
 import { parseVia } from '../../sip/via.ts';
 import type { Relay, Target } from '../decision.ts';
 import type { PeerKind } from '../peers.ts';
@@ -194,13 +195,14 @@ export class Forwarder implements ContextHost {
     const { branches, marker, peerKind } = this.#parts;
     const { loopHash, stampedVia } = preparation;
     const key = branches.next(loopHash, branch ? formatFlow(responseFlow(parseVia(stampedVia))) : '');
-    const target = uri || preparation.strictTarget;
+    const target = withoutMarker(uri || preparation.strictTarget, message);
     const via = `Via: SIP/2.0/${link.transport.toUpperCase()} ${formatHostPort(link.local)};branch=${key};rport\r\n`;
     const recordRoutes =
       branch && beginsDialog(message) ? this.#recordRoutes(message, from, link, target, branch.target) : '';
     const edit = prepareCopy(message, preparation, { target, via, recordRoutes, routes: branch?.target.routes ?? [] });
     if (branch && message.method === 'INVITE')
       marker.apply(edit, message, peerKind(from), branch.context.relay.isTrusted);
+    if (branch && message.method === 'REFER') marker.applyToRefer(edit, message, branch.context.relay.isTrusted);
     branch?.context.relay.edit?.(edit, message);
     if (link.isReliable) tellLength(edit, message);
     return { bytes: edit.toBuffer(), key };
@@ -212,6 +214,14 @@ export class Forwarder implements ContextHost {
     const called = { link, flow: targetFlow(uri || message.target, to, link) };
     return makeRecordRoutes(this.#parts.tokens, message.callId, caller, called);
   }
+}
+
+/** The new Request-URI, without the mark by which we know an INVITE again; empty where it stays as it is. */
+function withoutMarker(target: string, message: SipMessage): string {
+  if (message.method !== 'INVITE') return target;
+  const current = target || message.target;
+  const bare = removeReferMarker(current);
+  return bare === current ? target : bare;
 }
 
 /** On a stream nothing else tells where a message ends. RFC 3261 §18.3. */

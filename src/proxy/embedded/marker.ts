@@ -1,5 +1,6 @@
 import type { SipMessage } from '../../sip/message.ts';
 import type { MessageEdit } from '../../sip/message-edit.ts';
+import { markReferTo } from '../../sip/refer-marker.ts';
 import type { PeerKind } from '../peers.ts';
 
 /** The header that tells the PBX, and us when its next leg comes by, which call a leg belongs to. */
@@ -22,5 +23,20 @@ export class Marker {
     for (const index of known) edit.remove(index);
     if (!toTrusted || message.toTag !== '') return;
     edit.append(`${this.#name}: ${this.#makeId(message.callId, message.fromTag)}\r\n`);
+  }
+
+  /**
+   * Marks the target of a REFER to a phone, which calls there itself: its INVITE comes back by us. A PBX needs no mark, and an
+   * attended transfer has its own, Replaces.
+   */
+  applyToRefer(edit: MessageEdit, message: SipMessage, toTrusted: boolean): void {
+    if (this.#name === '' || toTrusted || message.toTag === '') return;
+    const [index, ...others] = message.indexes('Refer-To');
+    if (index === undefined || others.length > 0) return;
+    const { fields, latin1 } = message;
+    const value = latin1.slice(fields.startOf(index), fields.endOf(index));
+    if (/replaces=/i.test(value)) return;
+    const marked = markReferTo(value, this.#makeId(message.callId, message.fromTag));
+    if (marked !== value) edit.replace(fields.startOf(index), fields.endOf(index), marked);
   }
 }
