@@ -180,6 +180,7 @@ const limits = z.strictObject({
   forks: count(64, 1000, 'Forks and dialogs of a leg'),
   contacts: count(100_000, 10_000_000, 'Registered contacts remembered'),
   connections: count(10_000, 1_000_000, 'SIP connections over TCP, TLS and WebSocket at a time'),
+  connectionsPerAddress: count(1000, 1_000_000, 'SIP connections from one IP address at a time'),
   transactions: count(500_000, 10_000_000, 'SIP transactions at a time'),
   messageBytes: count(65_536, 1_048_576, 'Size of a SIP message'),
   observedBytes: count(

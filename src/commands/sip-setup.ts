@@ -50,6 +50,7 @@ function makeEngineOptions(
       verify: sip.tls.verify,
     },
     maxConnections: limits.connections,
+    maxConnectionsPerAddress: limits.connectionsPerAddress,
     maxTransactions: limits.transactions,
     maxMessageBytes: limits.messageBytes,
     secret,

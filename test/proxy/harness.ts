@@ -32,6 +32,7 @@ const DEFAULTS: EmbeddedOptions = {
   nameServers: [],
   tls: { server: undefined, ca: undefined, verify: true },
   maxConnections: 100,
+  maxConnectionsPerAddress: 100,
   maxTransactions: 10_000,
   maxMessageBytes: 65_536,
   secret: 'a secret that outlasts restarts',

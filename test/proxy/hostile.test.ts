@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { Branches } from '../../src/proxy/embedded/branches.ts';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
@@ -152,6 +152,21 @@ t.test('a caller whose connection closed is told the end over another', async (t
   await until(() => engine.sizes.connections === 0, 'the end of the connection');
   await pbx.send(makeResponse(invite, 486), udp);
   await phone.next(486);
+});
+
+t.test('one address can not take all connections', async (t) => {
+  const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, ip: '127.0.0.1', port: 0 }));
+  const { places, drops, engine } = await openEdge(t, { listen, maxConnectionsPerAddress: 2 });
+  const open = (): Socket => connect(places['tcp']!.port, '127.0.0.1').on('error', () => {});
+  const first = open();
+  const others = [open(), open()];
+  await Promise.race(others.map((socket) => once(socket.resume(), 'close')));
+  t.equal(drops.get('more connections from one address than limits allow'), 1);
+  first.destroy();
+  await until(() => engine.sizes.connections === 1, 'the end of one');
+  const next = open().resume();
+  await until(() => engine.sizes.connections === 2, 'room for another');
+  for (const socket of [...others, next]) socket.destroy();
 });
 
 t.test('a PBX over TCP is told where messages end', async (t) => {

@@ -49,6 +49,7 @@ export interface EmbeddedOptions extends KnownPeers {
   readonly nameServers: readonly string[];
   readonly tls: TlsOptions;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   readonly maxTransactions: number;
   readonly maxMessageBytes: number;
   /** Must outlast restarts. */
@@ -99,6 +100,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#transports = new TransportLayer(this, {
       tls: options.tls,
       maxConnections: options.maxConnections,
+      maxConnectionsPerAddress: options.maxConnectionsPerAddress,
       local: (transport, ip) => this.#self.local(transport, ip) ?? { ip: options.listen[0]!.ip, port: 5060 },
     });
   }

@@ -30,6 +30,7 @@ export interface TlsOptions {
 export interface TransportOptions {
   readonly tls: TlsOptions;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   /** Our address as a peer is told. */
   readonly local: (transport: Transport, peerIp: string) => Address;
 }
@@ -42,6 +43,7 @@ export class TransportLayer {
   readonly #servers: (Server | TlsServer)[] = [];
   readonly #tlsServers: TlsServer[] = [];
   readonly #sockets = new Set<Socket>(); // that others opened, in whatever state
+  readonly #perAddress = new Map<string, number>(); // connections that others opened, by IP address
   #certificates: SecureContextOptions | undefined;
   readonly #connections = new Map<string, Link & { close(): void }>();
 
@@ -141,10 +143,7 @@ export class TransportLayer {
   async #listenStream({ transport, ip, port }: ListenAddress): Promise<ListenAddress> {
     const server = this.#createServer(transport);
     server.maxConnections = this.#options.maxConnections;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => this.#admit(socket));
     server.on('drop', () => this.#events.onDrop('more connections than limits allow'));
     server.on('tlsClientError', () => this.#events.onDrop('TLS handshake failed'));
     await new Promise<void>((done, fail) => {
@@ -157,6 +156,25 @@ export class TransportLayer {
     });
     this.#servers.push(server);
     return { transport, ip, port: (server.address() as { port: number }).port };
+  }
+
+  /** One address must not take the connections of all others. */
+  #admit(socket: Socket): void {
+    const ip = socket.remoteAddress ?? '';
+    const count = (this.#perAddress.get(ip) ?? 0) + 1;
+    this.#sockets.add(socket);
+    this.#perAddress.set(ip, count);
+    socket.once('close', () => this.#release(socket, ip));
+    if (count <= this.#options.maxConnectionsPerAddress) return;
+    this.#events.onDrop('more connections from one address than limits allow');
+    socket.destroy();
+  }
+
+  #release(socket: Socket, ip: string): void {
+    this.#sockets.delete(socket);
+    const left = this.#perAddress.get(ip)! - 1;
+    if (left > 0) this.#perAddress.set(ip, left);
+    else this.#perAddress.delete(ip);
   }
 
   #createServer(transport: Transport): Server | TlsServer {
