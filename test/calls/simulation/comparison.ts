@@ -1,0 +1,96 @@
+import type { CallEvent } from '../../../src/calls/event.ts';
+import { Directory } from '../../../src/calls/directory.ts';
+import { CallTracker } from '../../../src/calls/tracker.ts';
+import { connectPipeline } from '../../../src/commands/pipeline.ts';
+import { Groups } from './groups.ts';
+import { callIdOf } from './ladder.ts';
+import type { PbxLeg, TrueCall } from './pbx-leg.ts';
+import type { Run } from './run.ts';
+import type { TrueParty } from './truth.ts';
+
+/** Something that the tracker made wrong of a call. */
+export interface Finding {
+  readonly kind: string;
+  readonly text: string;
+  readonly calls: readonly TrueCall[];
+}
+
+/** What the tracker made of a run. */
+export interface Result {
+  readonly wrongJoins: readonly Finding[];
+  readonly missedJoins: readonly Finding[];
+  /** Of those that nobody could tell. */
+  readonly obscure: readonly Finding[];
+  /** Joins there truly were. */
+  readonly joins: number;
+  readonly parties: readonly Finding[];
+  /** Statuses in calls with a leg that can't be told, or that is in a wrong call: they depend on the other legs. */
+  readonly doubtful: readonly Finding[];
+}
+
+/** Plays a run through the tracker, as the pipeline does, and compares what it tells with the truth. */
+export function compare({ tenants, observations, truth }: Run): Result {
+  const tracker = new CallTracker(new Directory(tenants), { maxContacts: 100 });
+  const groups = new Groups(truth.legs);
+  const events: CallEvent[] = [];
+  const observe = connectPipeline(tracker, (some) => events.push(...some));
+  for (const observation of observations) {
+    observe(observation);
+    const callId = callIdOf(observation.bytes);
+    const leg = tracker.findLeg(callId);
+    if (leg) groups.note(callId, leg.call.id, observation.observedAt);
+  }
+  events.push(...tracker.expire(Infinity));
+  const { missed, obscure, joins } = groups.listMissed();
+  const { wrong: wrongJoins } = groups;
+  const isDoubtful = ({ kind, calls }: Finding): boolean =>
+    kind.includes(' told as ') &&
+    calls.some((call) => truth.isUnclear(call) || wrongJoins.some((join) => join.calls.includes(call)));
+  const findings = compareParties(truth.parties, events);
+  const [parties = [], doubtful = []] = [false, true].map((is) => findings.filter((one) => isDoubtful(one) === is));
+  return { wrongJoins, missedJoins: missed, obscure, joins, parties, doubtful };
+}
+
+const roleOf = ({ params }: CallEvent): string => (params.CallFlow === 'OUT' ? 'caller' : 'called');
+
+function compareParties(parties: readonly TrueParty[], events: readonly CallEvent[]): Finding[] {
+  const told = Map.groupBy(events, ({ extras }) => String(extras.SubCallID));
+  const lives = Map.groupBy(told.values(), ([first]) => `${first!.params.CallID} ${roleOf(first!)}`);
+  const findings = parties.flatMap((party) => {
+    const key = `${party.callId} ${party.role}`;
+    const own = lives.get(key) ?? [];
+    lives.delete(key);
+    return compareParty(party, own);
+  });
+  for (const [key, [life]] of lives) {
+    const text = `${key}: ${life![0]!.extension} is told of, though it had no part in it`;
+    findings.push({ kind: 'party that never was', text, calls: [] });
+  }
+  return findings;
+}
+
+function compareParty(party: TrueParty, lives: readonly CallEvent[][]): Finding[] {
+  const { leg, number, role, status, callId } = party;
+  const [life] = lives;
+  const { call } = leg.origin;
+  const say = (kind: string, text: string): Finding[] => [
+    {
+      kind,
+      text: `${call.scenario} #${call.whole.number}: ${role} ${number} (${callId}): ${text}`,
+      calls: [call.whole],
+    },
+  ];
+  if (!life) return say('party not told of', 'no events');
+  if (lives.length > 1) return say('party told of twice', `${lives.length} lives`);
+  const order = life.map(({ event }) => event[0]).join('');
+  if (!/^da?h$/.test(order)) return say('life out of order', order);
+  const { extension, params, extras } = life.at(-1)!;
+  if (extension.split('*').at(-1) !== number) return say('wrong extension', extension);
+  if (params.CallStatus === status) return [];
+  return say(
+    `${role}: ${status} told as ${params.CallStatus}`,
+    `${params.CallStatus} ${extras.Detail}${describeLeg(leg)}`,
+  );
+}
+
+const describeLeg = ({ evidence }: PbxLeg): string => (evidence === 'clear' ? '' : `, its cause is ${evidence}`);
