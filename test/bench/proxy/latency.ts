@@ -2,15 +2,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stop, waitUntil } from './processes.ts';
-import { startRingside } from './servers.ts';
+import { startWatched } from './watched.ts';
 
 // The delay Ringside adds between INVITE in and INVITE out, while every call has six webhooks delivered. A process of
 // its own is caller and called phone at once, so that there is one clock; what it measures without a proxy is its own.
@@ -189,21 +184,6 @@ async function run(phones: ChildProcess, phase: Phase): Promise<Outcome> {
   return outcome;
 }
 
-const config = (receiver: number, folder: string): string => `
-tenants: [{ extensions: ["*"], sensor: trunk }]
-callEvents:
-  - extension: "*"
-    event: [dial-in, dial-out, answer-in, answer-out, hangup]
-    method: POST
-    body: json
-    extras: [EventType]
-    url: "http://127.0.0.1:${receiver}/x"
-sip: { listen: ["udp:127.0.0.1:${ports.proxy}"], upstream: "sip:127.0.0.1:${ports.called}", rateLimit: 0 }
-delivery: { retention: 10m }
-log: { level: warn }
-store: ${JSON.stringify(join(folder, 'ringside.db'))}
-`;
-
 /** Runs the three phases, and tells what the last one came to. */
 async function compare(phones: ChildProcess, webhooks: { count: number }): Promise<void> {
   const warmUp = await run(phones, { port: ports.proxy, seconds: WARMUP });
@@ -228,20 +208,11 @@ function show(name: string, { delays, made, failed, perSecond }: Outcome): numbe
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'proxy-latency-'));
   const webhooks = { count: 0 };
-  const receiver = createServer((request, response) => {
-    request.resume().on('end', () => response.end(() => webhooks.count++));
-  }).listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  const file = join(folder, 'ringside.yaml');
-  writeFileSync(file, config((receiver.address() as AddressInfo).port, folder));
-  const server = await startRingside(file, ports, folder);
-  if (!server) throw new Error('Ringside does not start');
+  const { server, close } = await startWatched(ports, () => webhooks.count++);
   const phones = fork(fileURLToPath(import.meta.url));
   await compare(phones, webhooks).finally(() => Promise.all([stop(phones), stop(server.process, 'SIGINT')]));
-  receiver.close();
-  rmSync(folder, { recursive: true, force: true });
+  close();
 }
 
 await (process.send ? measure() : main());

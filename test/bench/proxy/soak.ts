@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMicroseconds, isRunning, residentBytes, stop } from './processes.ts';
-import { startRingside } from './servers.ts';
 import { endOf, startTraffic, stopTraffic } from './sipp.ts';
+import { startWatched } from './watched.ts';
 
 // Calls for a long time, with a script for every event: is memory flat, is an event lost, doubled or out of order?
 // usage: node test/bench/proxy/soak.ts   (RATE calls per second, SECONDS, HOLD ms a call is up, PORT)
@@ -47,37 +44,10 @@ class Ledger {
 }
 
 const ledger = new Ledger();
-const receiver = createServer((request, response) => {
-  let body = '';
-  request.on('data', (chunk) => (body += String(chunk)));
-  request.on('end', () => {
-    ledger.take(JSON.parse(body) as Record<string, string>);
-    response.end();
-  });
-}).listen(0, '127.0.0.1');
-await sleep(100);
-
-const config = (folder: string): string => `
-tenants: [{ extensions: ["*"], sensor: trunk }]
-callEvents:
-  - extension: "*"
-    event: [dial-in, dial-out, answer-in, answer-out, hangup]
-    method: POST
-    body: json
-    extras: [EventType]
-    url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/x"
-sip: { listen: ["udp:127.0.0.1:${ports.proxy}"], upstream: "sip:127.0.0.1:${ports.called}", rateLimit: 0 }
-delivery: { retention: 10m }
-log: { level: warn }
-store: ${JSON.stringify(join(folder, 'ringside.db'))}
-`;
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'proxy-soak-'));
-  const file = join(folder, 'ringside.yaml');
-  writeFileSync(file, config(folder));
-  const server = await startRingside(file, ports, folder);
-  if (!server) throw new Error('Ringside does not start');
+  const take = (body: string): void => ledger.take(JSON.parse(body) as Record<string, string>);
+  const { server, folder, close } = await startWatched(ports, take);
   const pid = server.process.pid!;
   const traffic = await startTraffic(
     ports,
@@ -102,8 +72,7 @@ async function main(): Promise<void> {
   await stopTraffic(traffic);
   if (isRunning(server.process)) await stop(server.process, 'SIGINT');
   console.log(readFileSync(join(folder, 'Ringside.log'), 'utf8').split('\n').slice(-12).join('\n'));
-  rmSync(folder, { recursive: true, force: true });
-  receiver.close();
+  close();
 }
 
 await main();
