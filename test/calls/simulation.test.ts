@@ -21,10 +21,13 @@ function explain(run: Run, findings: readonly Finding[]): string[] {
   return lines;
 }
 
-function summarise({ joins, partyCount, missedJoins, obscure, wrongJoins }: Result, run: Run): string {
-  const legs = run.truth.legs.length;
-  const told = `${joins} joins, ${missedJoins.length} missed, ${obscure.length} that nobody could tell`;
-  return `${run.observations.length} messages, ${legs} legs, ${partyCount} parties; ${told}; ${wrongJoins.length} wrong`;
+function summarise({ joins, missedJoins, obscure, wrongJoins, parties, doubtful }: Result, run: Run): string {
+  const { truth, observations } = run;
+  return [
+    `${observations.length} messages, ${truth.legs.length} legs, ${truth.parties.length} parties`,
+    `${joins} joins: ${missedJoins.length} missed, and ${obscure.length} that nobody could tell; ${wrongJoins.length} wrong ones`,
+    `${parties.length} parties wrong, and ${doubtful.length} statuses where legs could not be told`,
+  ].join('; ');
 }
 
 for (const seed of SEEDS) {

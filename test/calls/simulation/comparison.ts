@@ -2,7 +2,7 @@ import type { CallEvent } from '../../../src/calls/event.ts';
 import { Directory } from '../../../src/calls/directory.ts';
 import { CallTracker } from '../../../src/calls/tracker.ts';
 import { connectPipeline } from '../../../src/commands/pipeline.ts';
-import { Groups } from './groups.ts';
+import { Grouping } from './grouping.ts';
 import { callIdOf } from './ladder.ts';
 import type { PbxLeg, TrueCall } from './pbx-leg.ts';
 import type { Run } from './run.ts';
@@ -31,7 +31,7 @@ export interface Result {
 /** Plays a run through the tracker, as the pipeline does, and compares what it tells with the truth. */
 export function compare({ tenants, observations, truth }: Run): Result {
   const tracker = new CallTracker(new Directory(tenants), { maxContacts: 100 });
-  const groups = new Groups(truth.legs);
+  const groups = new Grouping(truth.legs);
   const events: CallEvent[] = [];
   const observe = connectPipeline(tracker, (some) => events.push(...some));
   for (const observation of observations) {

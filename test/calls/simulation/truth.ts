@@ -1,6 +1,6 @@
 import type { CallStatus } from '../../../src/calls/event.ts';
 import { isPickupObscure } from './evidence.ts';
-import type { PbxLeg } from './pbx-leg.ts';
+import type { PbxLeg, TrueCall } from './pbx-leg.ts';
 import { QUEUE } from './plan.ts';
 import { judgeCalled, judgeCaller } from './status.ts';
 
@@ -19,15 +19,19 @@ export interface Truth {
   readonly parties: readonly TrueParty[];
   /** Legs that never ended: the simulation stopped half way. */
   readonly unended: number;
+  /** Some leg of the call does not tell, or tells wrongly, that it is of it. */
+  isUnclear(call: TrueCall): boolean;
 }
 
 /** Sums up what the PBXs did. */
 export function tellTruth(legs: readonly PbxLeg[]): Truth {
   for (const leg of legs) if (isPickupObscure(leg, legs)) leg.evidence = 'obscure';
+  const unclear = new Set(legs.filter(({ evidence }) => evidence !== 'clear').map(({ origin }) => origin.call.whole));
   return {
     legs,
     parties: legs.flatMap(listParties),
     unended: legs.filter(({ endedAt }) => endedAt === Infinity).length,
+    isUnclear: (call) => unclear.has(call),
   };
 }
 

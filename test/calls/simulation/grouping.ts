@@ -2,7 +2,7 @@ import type { Finding } from './comparison.ts';
 import type { PbxLeg, TrueCall } from './pbx-leg.ts';
 
 /** Which legs the tracker holds for one call, as it goes along. */
-export class Groups {
+export class Grouping {
   readonly wrong: Finding[] = [];
   readonly #pairs = new Set<string>();
   readonly #legs: ReadonlyMap<string, PbxLeg>;
