@@ -6,8 +6,22 @@ import { keepAlive } from '../../src/proxy/embedded/websocket-server.ts';
 import { openEngine } from './harness.ts';
 import { keep } from './phones.ts';
 import { startNameServer } from './name-server.ts';
-import { callerDialog, makeInDialog, makeRequest, makeResponse, unique } from './support/wire-builders.ts';
-import { makeCertificate, openWirePhone, type WirePhone, type WirePhoneOptions } from './support/wire-phone.ts';
+import { readWire } from './support/wire-message.ts';
+import {
+  callerDialog,
+  makeFollowUp,
+  makeInDialog,
+  makeRequest,
+  makeResponse,
+  unique,
+} from './support/wire-builders.ts';
+import {
+  makeCertificate,
+  openWirePhone,
+  type Received,
+  type WirePhone,
+  type WirePhoneOptions,
+} from './support/wire-phone.ts';
 import { until } from './support/ports.ts';
 import { openUdpPhone } from './phones.ts';
 
@@ -135,4 +149,41 @@ t.test('a browser that is gone without a word is let go', async (t) => {
   await once(gone!, 'close');
   t.equal(here!.readyState, WebSocket.OPEN);
   here!.terminate();
+});
+
+t.test('a PBX whose connection closes while it rings', async (t) => {
+  const pbx = await keep(t, openWirePhone({ transport: 'tcp' }));
+  const upstream = `sip:${pbx.at};transport=tcp`;
+  const { udp, places, engine } = await openEngine(t, { upstream, listen: listen('udp', 'tcp') });
+  const ring = async (): Promise<{ phone: WirePhone; invite: Received; request: string }> => {
+    const phone = await keep(t, openUdpPhone());
+    const request = makeRequest(phone, { to: TO });
+    await phone.send(request, udp);
+    const invite = await pbx.next('INVITE');
+    await pbx.reply(invite, makeResponse(invite, 180));
+    await phone.next(180);
+    pbx.disconnect();
+    await until(() => engine.sizes.connections === 0, 'the end of the connection');
+    return { phone, invite, request };
+  };
+  await t.test('its answer comes over another', async () => {
+    const { phone, invite } = await ring();
+    const other = await phoneFor(t, { transport: 'tcp', target: places['tcp']! });
+    await other.send(makeResponse(invite, 200, { contact: `<${upstream}>` }));
+    await phone.next('200 INVITE');
+    await other.close();
+    await until(() => engine.sizes.connections === 0, 'the end of that, too');
+  });
+  await t.test('so does what it is told', async () => {
+    const { phone, request } = await ring();
+    await phone.send(makeFollowUp('CANCEL', readWire(request)), udp);
+    const cancel = await pbx.next('CANCEL');
+    await pbx.reply(cancel, makeResponse(cancel, 200));
+  });
+  await t.test('a caller that gives up does not wait for one that is dead', async () => {
+    const { phone, request } = await ring();
+    await pbx.close();
+    await phone.send(makeFollowUp('CANCEL', readWire(request)), udp);
+    await phone.next(487);
+  });
 });

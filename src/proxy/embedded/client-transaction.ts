@@ -29,7 +29,8 @@ export class ClientTransaction implements Timed {
   /** Branch; for CANCEL, which shares that of its INVITE, with the method behind it. */
   readonly key: string;
   readonly method: string;
-  readonly link: Link;
+  /** Changes where a connection that closed was opened again. */
+  link: Link;
   /** The request as it was sent; until a final response came. */
   request: Buffer;
   state: ClientState = 'calling';

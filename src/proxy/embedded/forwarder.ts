@@ -65,12 +65,16 @@ export class Forwarder implements ContextHost {
     return true;
   }
 
-  /** A peer can't be reached: what waits for it need not wait. */
+  /**
+   * A peer can't be reached: what waits for it need not wait. Where a connection of ours closed while it rang, the answer
+   * comes over another. RFC 3261 §18.2.2.
+   */
   failLink(link: Link): void {
     for (const { transaction, branch } of [...this.#clients.values()]) {
       if (transaction.link !== link || !transaction.isPending) continue;
       if (transaction.method === 'CANCEL') transaction.abandon();
-      else if (transaction.state === 'calling' || !link.isOpen) branch.context.fail(branch, UNREACHABLE);
+      else if (transaction.state !== 'calling' && (link.isOpen || link.isRenewable)) continue;
+      branch.context.fail(branch, UNREACHABLE);
     }
   }
 
@@ -108,7 +112,8 @@ export class Forwarder implements ContextHost {
   }
 
   cancel(branch: Branch): void {
-    const { request, link, key } = branch.transaction!;
+    const { request, key } = branch.transaction!;
+    const link = this.#renew(branch.transaction!);
     const invite = SipMessage.parse(request);
     const bytes = makeFollowUp(invite, 'CANCEL', invite.raw('To'), branch.cancelLines ?? '');
     const transaction = new ClientTransaction(`${key} CANCEL`, 'CANCEL', link, bytes, this.#parts.timers, this);
@@ -119,7 +124,16 @@ export class Forwarder implements ContextHost {
   acknowledge(branch: Branch, response: SipMessage): void {
     const transaction = branch.transaction!;
     const ack = makeFollowUp(SipMessage.parse(transaction.request), 'ACK', response.raw('To'), '');
+    this.#renew(transaction);
     transaction.acknowledge(ack);
+  }
+
+  /** The way of a transaction, opened again if it was closed. */
+  #renew(transaction: ClientTransaction): Link {
+    const { transport, remote, isOpen, isRenewable } = transaction.link;
+    if (!isOpen && isRenewable)
+      transaction.link = this.#parts.transports.connect({ transport, ...remote }) ?? transaction.link;
+    return transaction.link;
   }
 
   strip(response: SipMessage, { relay, server, preparation }: ResponseContext): Buffer {

@@ -12,6 +12,8 @@ export interface Link {
   /** Retransmissions are the transport's business. */
   readonly isReliable: boolean;
   readonly isOpen: boolean;
+  /** We opened it, and can open it again. */
+  readonly isRenewable: boolean;
   /** Sends one message; a failure is told to `LinkEvents.onUnreachable` later. */
   send(bytes: Buffer): void;
   /** Sends a message again that was not answered: now a refusal by the peer's machine is told, too. */

@@ -13,6 +13,7 @@ const PONG = Buffer.from('\r\n');
 export class StreamLink implements Link {
   readonly transport: 'tcp' | 'tls';
   readonly isReliable = true;
+  isRenewable = true;
   readonly remote: Address;
   readonly local: Address;
   readonly flow: Flow;
@@ -53,6 +54,7 @@ export class StreamLink implements Link {
 
   /** Whoever connects must say something that is SIP before long. */
   expectSpeech(): void {
+    this.isRenewable = false;
     const timer = setTimeout(() => {
       if (!this.#hasSpoken) this.#socket.destroy();
     }, SPEAK_MS).unref();

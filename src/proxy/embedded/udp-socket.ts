@@ -139,6 +139,7 @@ export class UdpLink implements Link {
   readonly transport = 'udp';
   readonly isReliable = false;
   readonly isOpen = true;
+  readonly isRenewable = false;
   readonly remote: Address;
   readonly local: Address;
   readonly flow: Flow;

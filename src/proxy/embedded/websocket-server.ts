@@ -72,6 +72,7 @@ export function keepAlive(webSocket: WebSocket, pingMs = PING_MS): void {
 export class WebSocketLink implements Link {
   readonly transport: 'ws' | 'wss';
   readonly isReliable = true;
+  readonly isRenewable = false;
   readonly remote: Address;
   readonly local: Address;
   readonly flow: Flow;
