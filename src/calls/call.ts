@@ -179,7 +179,7 @@ export class Leg implements Timed {
   transactions: readonly Transaction[] = NONE;
   dialogs: readonly Dialog[] = NONE;
   deadline = Infinity;
-  queuedAt = Infinity;
+  queueIndex = -1;
   /** Next leg of the same Call-ID. */
   next: Leg | undefined = undefined;
   /** How many legs a PBX made for this one, and where it stands in the index for finding that out. */
@@ -251,7 +251,6 @@ export class Leg implements Timed {
   /** The clock was set by so many ms. */
   leap(byMs: number): void {
     this.deadline += byMs;
-    this.queuedAt += byMs;
     this.startedAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
     for (const transaction of this.transactions) {
@@ -349,6 +348,8 @@ export interface Join {
 export interface Anchor {
   readonly leg: Leg;
   readonly key: string;
+  /** The chain that it is in at present. */
+  chainKey: string;
   /** Where the leg went. */
   readonly destination: Address;
   previous: Anchor | undefined;

@@ -2,17 +2,13 @@
 export interface Timed {
   /** Epoch milliseconds; Infinity for never. */
   deadline: number;
-  /** Time of its entry in the queue; kept by `Deadlines`. */
-  queuedAt: number;
+  /** Place of its entry in the queue, -1 for none; kept by `Deadlines`. */
+  queueIndex: number;
 }
 
-// No entry is further ahead than this: one whose item got an earlier deadline would keep that item in memory till then.
-const RECHECK_MS = 20_000;
-
 /**
- * Deadlines of many items in order of time: a binary heap in which a deadline that moved away costs nothing.
- *
- * An item has at most one valid entry; when that comes up early, it goes back in at the item's own deadline.
+ * Deadlines of many items in order of time: a binary heap with one entry for each item. A deadline that moves away costs
+ * nothing: the entry goes back in at the item's own deadline when it comes up early.
  */
 export class Deadlines<Item extends Timed> {
   readonly #times: number[] = [];
@@ -25,7 +21,9 @@ export class Deadlines<Item extends Timed> {
   /** Sets or moves an item's deadline. */
   set(item: Item, deadline: number): void {
     item.deadline = deadline;
-    if (deadline < item.queuedAt) this.#push(item, deadline);
+    const index = item.queueIndex;
+    if (index < 0) this.#push(item, deadline);
+    else if (deadline < this.#times[index]!) this.#rise(item, deadline, index);
   }
 
   /** Takes out the next item whose deadline is at or before `now`; undefined if there is none. */
@@ -33,11 +31,8 @@ export class Deadlines<Item extends Timed> {
     while (this.#times.length > 0 && this.#times[0]! <= now) {
       const at = this.#times[0]!;
       const item = this.#pop();
-      if (item.queuedAt !== at) continue; // an earlier entry took its place
-      item.queuedAt = Infinity;
       if (item.deadline <= at) return item;
-      if (item.deadline <= now) this.#push(item, item.deadline);
-      else if (item.deadline !== Infinity) this.#push(item, Math.min(item.deadline, now + RECHECK_MS));
+      if (item.deadline !== Infinity) this.#push(item, item.deadline);
     }
     return undefined;
   }
@@ -48,41 +43,48 @@ export class Deadlines<Item extends Timed> {
   }
 
   #push(item: Item, at: number): void {
-    item.queuedAt = at;
-    let index = this.#times.push(at) - 1;
     this.#items.push(item);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (this.#times[parent]! <= at) break;
-      this.#move(parent, index);
-      index = parent;
-    }
-    this.#times[index] = at;
-    this.#items[index] = item;
+    this.#rise(item, at, this.#times.push(at) - 1);
   }
 
   #pop(): Item {
     const top = this.#items[0]!;
     const at = this.#times.pop()!;
     const item = this.#items.pop()!;
+    if (item !== top) this.#sink(item, at);
+    top.queueIndex = -1;
+    return top;
+  }
+
+  /** Finds an entry its place at or above an index. */
+  #rise(item: Item, at: number, index: number): void {
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (this.#times[parent]! <= at) break;
+      this.#put(this.#items[parent]!, this.#times[parent]!, index);
+      index = parent;
+    }
+    this.#put(item, at, index);
+  }
+
+  /** Finds the last entry its place, from the top down. */
+  #sink(item: Item, at: number): void {
     const length = this.#times.length;
-    if (length === 0) return top;
     let index = 0;
     for (;;) {
       let child = index * 2 + 1;
       if (child >= length) break;
       if (child + 1 < length && this.#times[child + 1]! < this.#times[child]!) child++;
       if (this.#times[child]! >= at) break;
-      this.#move(child, index);
+      this.#put(this.#items[child]!, this.#times[child]!, index);
       index = child;
     }
-    this.#times[index] = at;
-    this.#items[index] = item;
-    return top;
+    this.#put(item, at, index);
   }
 
-  #move(from: number, to: number): void {
-    this.#times[to] = this.#times[from]!;
-    this.#items[to] = this.#items[from]!;
+  #put(item: Item, at: number, index: number): void {
+    this.#times[index] = at;
+    this.#items[index] = item;
+    item.queueIndex = index;
   }
 }

@@ -23,6 +23,8 @@ interface Chain {
 /** A leg that was found, and by what; or why none of several is taken. */
 export type Found = { readonly leg: Leg; readonly method: JoinMethod } | Doubt | undefined;
 
+// Ends the key of a chain whose legs caused others already.
+const FED = '!';
 // More than these with one number at one site can't be told apart anyway.
 const MAX_SEEN = 64;
 // How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
@@ -64,9 +66,10 @@ export class LegFinder {
 
   /** A leg was made for this one: others of its numbers go before it from now on. */
   markFed(leg: Leg): void {
-    leg.feeds++;
+    if (leg.feeds++ > 0) return;
     for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
       this.#unchain(anchor);
+      anchor.chainKey = `${anchor.key}${FED}`;
       this.#chain(anchor);
     }
   }
@@ -97,13 +100,11 @@ export class LegFinder {
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
     const byCaller = this.#candidates(site, '<', numbers.caller, hop);
     const both = byCaller.filter((leg) => isSameNumber(leg.calledNumber, numbers.called));
-    if (both.length > 0) return chooseEqual(both);
+    if (both.length > 0) return chooseEqual(both, 'numbers');
     if (byCaller.length > 0) return chooseSeeking(byCaller, at);
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
-    return chooseOnly(
-      byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS),
-      'called-number',
-    );
+    const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
+    return chooseEqual(hidden, 'called-number');
   }
 
   #candidates(site: string, way: Way, number: string, hop: Hop): Leg[] {
@@ -113,26 +114,38 @@ export class LegFinder {
     return this.#collect(keyOf(site, way, number), fits, (anchor) => mayCause(anchor, hop));
   }
 
+  /** Those that caused no leg yet before those that did. */
   #collect(key: string, fits: (leg: Leg) => boolean, isPossible?: (anchor: Anchor) => boolean): Leg[] {
     const legs: Leg[] = [];
-    let anchor = this.#chains.get(key)?.first;
-    for (let seen = 0; anchor && seen < MAX_SEEN; seen++, anchor = anchor.next) {
-      const { leg } = anchor;
-      if (fits(leg) && (!isPossible || isPossible(anchor)) && !legs.includes(leg)) legs.push(leg);
+    for (const chainKey of [key, `${key}${FED}`]) {
+      let anchor = this.#chains.get(chainKey)?.first;
+      for (let seen = 0; anchor && seen < MAX_SEEN; seen++, anchor = anchor.next) {
+        const { leg } = anchor;
+        if (fits(leg) && (!isPossible || isPossible(anchor)) && !legs.includes(leg)) legs.push(leg);
+      }
     }
     return legs;
   }
 
   #add(leg: Leg, destination: Address, key: string): void {
     for (let known = leg.anchor; known; known = known.nextOfLeg) if (known.key === key) return;
-    const anchor: Anchor = { leg, destination, key, previous: undefined, next: undefined, nextOfLeg: leg.anchor };
+    const chainKey = leg.feeds > 0 ? `${key}${FED}` : key;
+    const anchor: Anchor = {
+      leg,
+      destination,
+      key,
+      chainKey,
+      previous: undefined,
+      next: undefined,
+      nextOfLeg: leg.anchor,
+    };
     leg.anchor = anchor;
     this.#chain(anchor);
   }
 
   #chain(anchor: Anchor): void {
-    let chain = this.#chains.get(anchor.key);
-    if (!chain) this.#chains.set(anchor.key, (chain = { first: undefined, last: undefined }));
+    let chain = this.#chains.get(anchor.chainKey);
+    if (!chain) this.#chains.set(anchor.chainKey, (chain = { first: undefined, last: undefined }));
     anchor.previous = chain.last;
     anchor.next = undefined;
     if (chain.last) chain.last.next = anchor;
@@ -141,13 +154,13 @@ export class LegFinder {
   }
 
   #unchain(anchor: Anchor): void {
-    const chain = this.#chains.get(anchor.key);
+    const chain = this.#chains.get(anchor.chainKey);
     if (!chain) return;
     if (anchor.previous) anchor.previous.next = anchor.next;
     else chain.first = anchor.next;
     if (anchor.next) anchor.next.previous = anchor.previous;
     else chain.last = anchor.previous;
-    if (!chain.first) this.#chains.delete(anchor.key);
+    if (!chain.first) this.#chains.delete(anchor.chainKey);
   }
 }
 
@@ -173,10 +186,10 @@ function hasHiddenCaller(leg: Leg, { caller, isCallerExtension }: Numbers): bool
   return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension);
 }
 
-/** Of legs with both numbers, one that caused none yet goes before those that did. */
-function chooseEqual(legs: readonly Leg[]): Found {
+/** Of legs with the same numbers, one that caused none yet goes before those that did. */
+function chooseEqual(legs: readonly Leg[], method: JoinMethod): Found {
   const idle = legs.filter(({ feeds }) => feeds === 0);
-  return chooseOnly(idle.length > 0 ? idle : legs, 'numbers');
+  return chooseOnly(idle.length > 0 ? idle : legs, method);
 }
 
 /** Of legs with the same caller, the one that seeks somebody; but one that talks may be transferred at any time. */

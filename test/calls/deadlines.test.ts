@@ -5,7 +5,7 @@ interface Item extends Timed {
   name: string;
 }
 
-const item = (name: string): Item => ({ name, deadline: Infinity, queuedAt: Infinity });
+const item = (name: string): Item => ({ name, deadline: Infinity, queueIndex: -1 });
 
 function takeAll(deadlines: Deadlines<Item>, now: number): string[] {
   const names: string[] = [];
