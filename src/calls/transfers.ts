@@ -100,10 +100,9 @@ export class Transfers {
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
     if (leg.call.legs.some((other) => other !== leg && hasEnd(other, number))) return;
-    const own = leg.isFed ? leg.calledNumber : leg.callerNumber;
     const others = this.#joiner.finder
       .findOwn(directory.site(source), number)
-      .filter((other) => other.call !== leg.call && other.isReleased && isSameNumber(other.connected, own));
+      .filter((other) => other.call !== leg.call && other.isReleased && (isMutual(leg, other) || isTaken(leg, other)));
     const [other] = others;
     if (other && others.every(({ call }) => call === other.call)) this.#calls.merge(leg, other, 'connected-identity');
   }
@@ -136,6 +135,20 @@ export class Transfers {
     return [undefined, undefined];
   }
 }
+
+const ownNumber = (leg: Leg): string => (leg.isFed ? leg.calledNumber : leg.callerNumber);
+
+/** Each is told of the other. */
+const isMutual = (leg: Leg, other: Leg): boolean => isSameNumber(other.connected, ownNumber(leg));
+
+/** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
+const isTaken = (leg: Leg, other: Leg): boolean =>
+  leg.isUp &&
+  !leg.isFed &&
+  leg.feeds === 0 &&
+  !isSameNumber(leg.calledNumber, ownNumber(other)) &&
+  other.isUp &&
+  !other.call.legs.some((third) => third !== other && third.isUp);
 
 const hasEnd = (leg: Leg, number: string): boolean =>
   leg.phase !== 'ended' && (isSameNumber(leg.callerNumber, number) || isSameNumber(leg.calledNumber, number));

@@ -339,6 +339,33 @@ const talking = [
 
 {
   const retrieval = dial('r1', '103', '701');
+  const fetched = [
+    talking,
+    out1.refer(5, 'called', '<sip:700@acme.example.com>'),
+    out1.byeBack(5.5),
+    retrieval.invite(20),
+    retrieval.say(20.1, '200 OK', ['P-Asserted-Identity: <sip:101@acme.example.com>']),
+    in1.bye(30),
+    retrieval.byeBack(30.1),
+  ];
+  const joined = [
+    'A 101 l1, 0.1 dial-out, 2.1 answer-out, 30 ANSWER answered, by 102',
+    'A 102 l2, 0.1 dial-in, 2 answer-in, 5.5 ANSWER answered, (numbers 0.8)',
+    'A 103 r1, 20.1 dial-out, 20.1 answer-out, 30.1 ANSWER answered, (connected-identity 0.75)',
+  ];
+  story('a parked call is fetched: who fetches it is told whom he talks to', fetched, joined);
+  const mailbox = dial('r1', '103', '101');
+  story(
+    'a call that waits is not the one of who is answered in its place',
+    [
+      fetched.flat().filter(({ callId }) => callId !== 'r1'),
+      mailbox.invite(20),
+      mailbox.say(20.1, '200 OK', ['P-Asserted-Identity: <sip:101@acme.example.com>']),
+      mailbox.bye(29),
+    ],
+    [joined[0]!, joined[1]!, 'B 103 r1, 20.1 dial-out, 20.1 answer-out, 29 ANSWER answered'],
+  );
+
   story(
     'a parked call is fetched: both ends are told of each other',
     [
