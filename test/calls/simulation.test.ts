@@ -26,7 +26,7 @@ function summarise({ joins, missedJoins, obscure, wrongJoins, parties, doubtful 
   return [
     `${observations.length} messages, ${truth.legs.length} legs, ${truth.parties.length} parties`,
     `${joins} joins: ${missedJoins.length} missed, and ${obscure.length} that nobody could tell; ${wrongJoins.length} wrong ones`,
-    `${parties.length} parties wrong, and ${doubtful.length} statuses where legs could not be told`,
+    `${parties.length} parties wrong, and ${doubtful.length} that follow from legs in a wrong call or that nobody could tell`,
   ].join('; ');
 }
 

@@ -6,7 +6,7 @@ import { Grouping } from './grouping.ts';
 import { callIdOf } from './ladder.ts';
 import type { PbxLeg, TrueCall } from './pbx-leg.ts';
 import type { Run } from './run.ts';
-import type { TrueParty } from './truth.ts';
+import type { TrueParty, Truth } from './truth.ts';
 
 /** Something that the tracker made wrong of a call. */
 export interface Finding {
@@ -24,7 +24,7 @@ export interface Result {
   /** Joins there truly were. */
   readonly joins: number;
   readonly parties: readonly Finding[];
-  /** Statuses in calls with a leg that can't be told, or that is in a wrong call: they depend on the other legs. */
+  /** Of those, what only follows from legs that are in a wrong call, or whose call nobody could tell. */
   readonly doubtful: readonly Finding[];
 }
 
@@ -43,17 +43,21 @@ export function compare({ tenants, observations, truth }: Run): Result {
   events.push(...tracker.expire(Infinity));
   const { missed, obscure, joins } = groups.listMissed();
   const { wrong: wrongJoins } = groups;
+  const inWrong = new Set(wrongJoins.flatMap(({ calls }) => calls));
   const isDoubtful = ({ kind, calls }: Finding): boolean =>
-    kind.includes(' told as ') &&
-    calls.some((call) => truth.isUnclear(call) || wrongJoins.some((join) => join.calls.includes(call)));
-  const findings = compareParties(truth.parties, events);
+    DEPENDENT.test(kind) &&
+    calls.some((call) => inWrong.has(call) || (/ told as /.test(kind) && truth.isUnclear(call)));
+  const findings = compareParties(truth, events);
   const [parties = [], doubtful = []] = [false, true].map((is) => findings.filter((one) => isDoubtful(one) === is));
   return { wrongJoins, missedJoins: missed, obscure, joins, parties, doubtful };
 }
 
+/** Findings that a wrong join brings about by itself; a status depends on joins that nobody could make, too. */
+const DEPENDENT = / told as |party not told of|party that never was/;
+
 const roleOf = ({ params }: CallEvent): string => (params.CallFlow === 'OUT' ? 'caller' : 'called');
 
-function compareParties(parties: readonly TrueParty[], events: readonly CallEvent[]): Finding[] {
+function compareParties({ parties, legs }: Truth, events: readonly CallEvent[]): Finding[] {
   const told = Map.groupBy(events, ({ extras }) => String(extras.SubCallID));
   const lives = Map.groupBy(told.values(), ([first]) => `${first!.params.CallID} ${roleOf(first!)}`);
   const findings = parties.flatMap((party) => {
@@ -64,7 +68,8 @@ function compareParties(parties: readonly TrueParty[], events: readonly CallEven
   });
   for (const [key, [life]] of lives) {
     const text = `${key}: ${life![0]!.extension} is told of, though it had no part in it`;
-    findings.push({ kind: 'party that never was', text, calls: [] });
+    const own = legs.filter(({ session }) => session.callId === life![0]!.params.CallID);
+    findings.push({ kind: 'party that never was', text, calls: own.map(({ origin }) => origin.call.whole) });
   }
   return findings;
 }

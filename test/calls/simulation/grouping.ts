@@ -56,7 +56,7 @@ export class Grouping {
           .join(' ');
         if (one === other || this.#pairs.has(pair)) continue;
         this.#pairs.add(pair);
-        this.wrong.push(describeWrong(a, b));
+        this.wrong.push(describeWrong(a, b, [...newcomers, ...members]));
       }
     }
   }
@@ -71,10 +71,12 @@ export class Grouping {
 const describeLeg = ({ origin, session }: PbxLeg): string =>
   `${origin.call.scenario} #${origin.call.whole.number} ${origin.shownCaller}→${origin.called} ${origin.way} (${session.callId})`;
 
-function describeWrong(a: PbxLeg, b: PbxLeg): Finding {
+/** With the worst evidence among the legs of the two: another leg may have brought them together. */
+function describeWrong(a: PbxLeg, b: PbxLeg, all: readonly PbxLeg[]): Finding {
   const calls = [...new Set([a.origin.call.whole, b.origin.call.whole])];
-  const doubts = [a, b].map(({ evidence }) => evidence).filter((evidence) => evidence !== 'clear');
-  const kind = `${calls.length === 1 ? 'joined too early' : 'wrong join'}, ${doubts.sort()[0] ?? 'clear'}`;
+  const evidence = all.filter(({ origin }) => calls.includes(origin.call.whole)).map((leg) => leg.evidence);
+  const worst = (['misleading', 'obscure'] as const).find((one) => evidence.includes(one)) ?? 'clear';
+  const kind = `${calls.length === 1 ? 'joined too early' : 'wrong join'}, ${worst}`;
   return { kind, text: `${describeLeg(a)} is with ${describeLeg(b)}`, calls };
 }
 

@@ -50,7 +50,7 @@ export async function fail({ pbx, world }: Site, caller: PbxLeg): Promise<void> 
   const codes = (caller.tried.at(-1) ?? []).map(({ session }) => session.final.value ?? 0);
   if (codes.includes(0) || codes.includes(487)) return pbx.refuse(caller, world.random.pick([603, 480]));
   if (codes.includes(603)) return pbx.refuse(caller, 403, 21);
-  pbx.refuse(caller, codes[0] ?? 603, 17);
+  pbx.refuse(caller, codes[0] ?? 603, codes[0] === 486 ? 17 : 19);
 }
 
 async function takeMessage(pbx: Site['pbx'], caller: PbxLeg, lengthMs: number): Promise<void> {
