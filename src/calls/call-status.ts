@@ -45,10 +45,24 @@ export const NO_EVIDENCE: Evidence = {
   neverOffered: false,
 };
 
+/** What decided how a call ended, as the extra `Detail` tells it. */
+export type Detail =
+  | 'answered'
+  | 'caller_left'
+  | 'answered_elsewhere'
+  | 'ring_timeout'
+  | 'cancelled'
+  | 'not_registered'
+  | `q850_${number}`
+  | `response_${number}`
+  | 'redirected'
+  | 'transferred'
+  | 'no_final_response';
+
 /** How a call ended for a party, and by which evidence. */
 export interface Verdict {
   readonly status: CallStatus;
-  readonly detail: string;
+  readonly detail: Detail;
 }
 
 /** Depends on the evidence, or is the same always; undefined: this line does not decide. */

@@ -87,7 +87,7 @@ t.test('changed by the configuration', (t) => {
 
 t.test('several attempts summed up for who waited for any of them', (t) => {
   const verdict = (...statuses: Parameters<typeof summarise>[0][number]['status'][]) =>
-    summarise(statuses.map((status) => ({ status, detail: '' })))?.status;
+    summarise(statuses.map((status) => ({ status, detail: 'answered' })))?.status;
   t.equal(verdict('CHANUNAVAIL', 'NOANSWER', 'BUSY'), 'NOANSWER');
   t.equal(verdict('CHANUNAVAIL', 'CONGESTION', 'BUSY'), 'BUSY');
   t.equal(verdict('CHANUNAVAIL', 'CONGESTION'), 'CONGESTION');
