@@ -1,6 +1,9 @@
 import { Call, type Leg } from './call.ts';
 import type { JoinMethod } from './join.ts';
 
+// A peer may send any number of them.
+const MAX_ALIASES = 64;
+
 /** The calls that are up, by every id that they are known under. */
 export class Calls {
   readonly #byId = new Map<string, Call>();
@@ -20,7 +23,7 @@ export class Calls {
 
   /** Makes a call known under a further id: our marker named it before it was joined to an older one. */
   alias(call: Call, id: string): void {
-    if (this.#byId.has(id)) return;
+    if (this.#byId.has(id) || call.aliases.length >= MAX_ALIASES) return;
     call.aliases = [...call.aliases, id];
     this.#byId.set(id, call);
   }

@@ -27,7 +27,11 @@ export class Directory {
   readonly #dids = new Map<string, Extension>();
   #hasPorts = false;
 
-  constructor(tenants: readonly Tenant[]) {
+  readonly #trusted: ReadonlySet<string>;
+
+  /** `trusted`: servers, besides PBXs, whose CallAPIIDs are believed: IP addresses, some with a port. */
+  constructor(tenants: readonly Tenant[], trusted: readonly string[] = []) {
+    this.#trusted = new Set(trusted);
     this.#plans = tenants.map((tenant) => new Plan(tenant));
     for (const plan of this.#plans) this.#index(plan);
     this.#hasPorts = [...this.#roles.keys()].some((place) => /^[\d.]+:\d+$|\]:\d+$/.test(place));
@@ -36,6 +40,11 @@ export class Directory {
   /** By IP address; where several share one (`pbx: [127.0.0.1:5070]`), by address and port. */
   role(ip: string, port = 5060): Role {
     return this.#roles.get(ip) ?? (this.#hasPorts ? this.#roles.get(`${ip}:${port}`) : undefined) ?? 'other';
+  }
+
+  /** Whether what the sender says of a call's id is believed. */
+  isTrusted({ ip, port }: Address): boolean {
+    return this.role(ip, port) === 'pbx' || this.#trusted.has(ip) || this.#trusted.has(`${ip}:${port}`);
   }
 
   /** Whether the host is a tenant's domain or PBX: a URI with it names an account, not a device. */

@@ -55,7 +55,7 @@ export class Joiner {
   ): Join | Doubt | undefined {
     const newcomer = { message, invitation, observation, site: directory.site(observation.source) };
     return (
-      this.#byMarker(newcomer) ??
+      this.#byMarker(newcomer, directory) ??
       this.#byDialogName(newcomer) ??
       this.#byReferral(newcomer, directory) ??
       this.#byCorrelator(newcomer) ??
@@ -94,19 +94,25 @@ export class Joiner {
     this.pickups.remove(leg);
   }
 
-  /** The CallAPIID that the INVITE claims: as header from a peer that is trusted, or as parameter of the Refer-To it follows. */
-  readMarker(message: SipMessage, { origin }: Invitation): string {
-    const referred = readReferMarker(message.target);
-    if (referred !== '') return referred;
-    return origin === 'other' || this.#marker === '' ? '' : (message.custom(this.#marker) ?? '');
+  /** The CallAPIID that a trusted peer says the INVITE belongs to; empty if there is none. */
+  readMarker(message: SipMessage, { source }: Observation, directory: Directory): string {
+    if (this.#marker === '' || !directory.isTrusted(source)) return '';
+    return message.custom(this.#marker) ?? '';
   }
 
-  #byMarker({ message, invitation }: Newcomer): Join | undefined {
-    const call = this.#calls.get(this.readMarker(message, invitation));
+  #byMarker({ message, invitation, observation }: Newcomer, directory: Directory): Join | undefined {
+    const call = this.#findMarked(message, observation, directory);
     if (!call) return undefined;
     const up = call.legs.filter(({ phase }) => phase !== 'ended');
     const leg = up.find(({ referee }) => referee) ?? up.find(({ isFed }) => !isFed) ?? call.legs[0];
     return leg && { method: 'marker', leg, feeder: invitation.origin === 'other' ? undefined : leg };
+  }
+
+  /** By a header; or by a parameter, which anybody may write who knows the id: it counts while a REFER may be followed. */
+  #findMarked(message: SipMessage, observation: Observation, directory: Directory): Call | undefined {
+    const referred = this.#calls.get(readReferMarker(message.target));
+    const isReferred = referred?.legs.some(({ dialogs }) => dialogs.some(({ referral }) => referral));
+    return isReferred ? referred : this.#calls.get(this.readMarker(message, observation, directory));
   }
 
   #byDialogName({ message, invitation }: Newcomer): Join | undefined {

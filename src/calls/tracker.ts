@@ -177,7 +177,7 @@ export class CallTracker {
     }
     const found = this.#findJoin(message, invitation, observation);
     const join = found && 'leg' in found ? found : undefined;
-    const call = join?.leg.call ?? this.#openCall(message, invitation, observation.observedAt);
+    const call = join?.leg.call ?? this.#openCall(message, invitation, observation);
     const isFed = join?.feeder !== undefined || invitation.origin === 'pbx';
     const leg = new Leg(call, message, observation.source, isFed);
     leg.startedAt = observation.observedAt;
@@ -204,12 +204,12 @@ export class CallTracker {
   }
 
   /** A trusted peer may have named the call already; else its id is that of its first leg. */
-  #openCall(message: SipMessage, invitation: Invitation, at: number): Call {
+  #openCall(message: SipMessage, { dialled, did }: Invitation, observation: Observation): Call {
     const { callId, fromTag, cseq } = message;
     const isReused = this.#legs.first(callId) !== undefined;
-    const claimed = this.#joiner.readMarker(message, invitation);
+    const claimed = this.#joiner.readMarker(message, observation, this.#directory);
     const id = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
-    return this.#calls.open(id, at, invitation.dialled, invitation.did);
+    return this.#calls.open(id, observation.observedAt, dialled, did);
   }
 
   #addTransaction(leg: Leg, message: SipMessage, invitation: Invitation, at: number): void {

@@ -60,6 +60,7 @@ class Server {
   readonly #listen: readonly string[];
   #rules: readonly Rule[];
   #tenants: readonly Tenant[];
+  #trusted: readonly string[];
   #upstream: readonly Address[] = [];
   #ruleBook: RuleBook;
   #ticking: NodeJS.Timeout | undefined;
@@ -70,6 +71,7 @@ class Server {
     this.#log = openLog(options.log.level);
     this.#rules = rules;
     this.#tenants = configuration.tenants;
+    this.#trusted = options.sip.trusted;
     this.#ruleBook = new RuleBook(rules);
     this.#drainMs = options.delivery.drainTimeout;
     this.#sipDrainMs = options.sip.drainTimeout;
@@ -156,7 +158,11 @@ class Server {
 
   #useUpstream(places: readonly Address[]): void {
     this.#upstream = places;
-    this.#tracker.useDirectory(makeDirectory(withUpstream(this.#tenants, places)));
+    this.#useDirectory();
+  }
+
+  #useDirectory(): void {
+    this.#tracker.useDirectory(makeDirectory(withUpstream(this.#tenants, this.#upstream), this.#trusted));
   }
 
   #use({ rules, tenants, options }: Configuration): void {
@@ -166,7 +172,8 @@ class Server {
     this.#rules = rules;
     this.#ruleBook = new RuleBook(rules);
     this.#tenants = tenants;
-    this.#tracker.useDirectory(makeDirectory(withUpstream(tenants, this.#upstream)));
+    this.#trusted = options.sip.trusted;
+    this.#useDirectory();
     this.#log.info(
       { rules: rules.length, tenants: tenants.length },
       'configuration reloaded: rules and tenants are in force',

@@ -15,10 +15,11 @@ export const OPEN_CONFIGURATION: Configuration = parseConfiguration('built-in', 
 /** Makes the tracker that a configuration describes. */
 export function makeTracker({ options, tenants }: Configuration): CallTracker {
   const table = overrideStatusTable(STATUS_TABLE, options.callStatus);
-  return new CallTracker(makeDirectory(tenants), trackerOptions(options), table);
+  return new CallTracker(makeDirectory(tenants, options.sip.trusted), trackerOptions(options), table);
 }
 
-export const makeDirectory = (tenants: readonly Tenant[]): Directory => new Directory(tenants);
+export const makeDirectory = (tenants: readonly Tenant[], trusted: readonly string[]): Directory =>
+  new Directory(tenants, trusted);
 
 /** The tenants, with the PBX that the SIP engine stands in front of: it is that of all who name none. */
 export function withUpstream(tenants: readonly Tenant[], places: readonly Address[]): readonly Tenant[] {
