@@ -70,6 +70,8 @@ export class PbxLeg {
   readonly session: Session;
   /** The leg that it is connected to. */
   peer: PbxLeg | undefined;
+  /** The last one that it was connected to. */
+  partner: PbxLeg | undefined;
   endedAt = Infinity;
   withdrawal: Withdrawal | undefined;
   /** When that was, Infinity if it was not: who rang elsewhere may have been taken just then. */
@@ -102,7 +104,8 @@ export class PbxLeg {
     return at >= this.origin.startedAt && at < this.endedAt;
   }
 
+  /** Whether it looks connected: whom it talked to last is still there. */
   get isConnected(): boolean {
-    return this.peer !== undefined && this.session.isUp && this.peer.session.isUp;
+    return this.partner !== undefined && this.session.isUp && this.partner.session.isUp;
   }
 }

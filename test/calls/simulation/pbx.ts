@@ -170,8 +170,8 @@ export class Pbx extends UserAgent {
 
   /** Two legs talk to each other from now on; when one ends, the other is ended. */
   bridge(a: PbxLeg, b: PbxLeg): void {
-    a.peer = b;
-    b.peer = a;
+    a.peer = a.partner = b;
+    b.peer = b.partner = a;
     for (const leg of [a, b]) if (leg.session.over.isSet) this.#hangUpPeer(leg);
   }
 
