@@ -25,7 +25,13 @@ export function judgeCaller({ session, tried, isHandedOver }: PbxLeg): CallStatu
   const code = session.final.value ?? 408;
   if (code < 300) return 'ANSWER';
   if (session.wasCancelled || isHandedOver) return 'CANCEL';
-  const outcomes = (tried.at(-1) ?? []).map(judgeCalled);
+  const outcomes = (tried.at(-1) ?? []).map(judgeForCaller);
   if (outcomes.length > 0) return BEST.find((status) => outcomes.includes(status))!;
   return code === 404 ? 'CHANUNAVAIL' : (REFUSALS[code] ?? 'CONGESTION');
+}
+
+/** Who answers when the caller was told already that nobody does, is too late. */
+function judgeForCaller(leg: PbxLeg): CallStatus {
+  const status = judgeCalled(leg);
+  return status === 'ANSWER' ? 'NOANSWER' : status;
 }
