@@ -184,6 +184,8 @@ export class Leg implements Timed {
   next: Leg | undefined = undefined;
   /** How many legs a PBX made for this one, and where it stands in the index for finding that out. */
   feeds = 0;
+  /** A leg that was joined to none may have been made for it. */
+  isDoubted = false;
   anchor: Anchor | undefined = undefined;
   /** Identifiers under which `Correlators` knows it. */
   tokens: readonly string[] = NONE;
@@ -331,6 +333,13 @@ export interface Dialog {
   over: boolean;
   /** The last REFER within it. */
   referral: Referral | undefined;
+}
+
+/** Several legs fit, and nothing tells between them: a wrong join is worse than none. */
+export interface Doubt {
+  /** In words. */
+  readonly doubt: string;
+  readonly legs: readonly Leg[];
 }
 
 /** How a leg came to its call. */

@@ -68,6 +68,7 @@ export function readInvitation(
       caller: caller.number.replace(/^\+/, ''),
       called: called?.number ?? directory.stripDialPrefix(dialled),
       isCallerExtension: caller.extension !== undefined,
+      isCalledExtension: called !== undefined,
     },
     pickup: origin === 'other' && !called ? readPickup(dialled, caller.extension, directory) : undefined,
   };
@@ -78,7 +79,11 @@ function readPickup(dialled: string, caller: Extension | undefined, directory: D
   const codes = caller?.tenant.pickupCodes.filter((code) => code !== '' && dialled.startsWith(code)) ?? [];
   if (!caller || codes.length === 0) return undefined;
   const rest = dialled.slice(Math.max(...codes.map(({ length }) => length)));
-  return { tenant: caller.tenant, number: directory.find(rest, caller.tenant.domains)?.number ?? rest };
+  return {
+    tenant: caller.tenant,
+    by: caller.number,
+    number: directory.find(rest, caller.tenant.domains)?.number ?? rest,
+  };
 }
 
 function readUri(text: string | undefined): SipUri | undefined {

@@ -12,8 +12,8 @@ export const CONFIDENCE = {
   'header': 0.9,
   'session-id': 0.9,
   'correlation-id': 0.9,
+  'diversion': 0.85,
   'numbers': 0.8,
-  'diversion': 0.75,
   'connected-identity': 0.75,
   'pickup': 0.7,
   'caller-number': 0.6,
@@ -22,11 +22,6 @@ export const CONFIDENCE = {
 } as const;
 
 export type JoinMethod = keyof typeof CONFIDENCE;
-
-/** Several legs fit, and nothing tells between them: a wrong join is worse than none. */
-export interface Doubt {
-  readonly doubt: string;
-}
 
 /** As the extra `Correlation` tells it: `numbers 0.8`. */
 export const formatJoin = ({ method }: { readonly method: JoinMethod }): string => `${method} ${CONFIDENCE[method]}`;

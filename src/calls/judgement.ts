@@ -29,7 +29,7 @@ function judgeCaller(leg: Leg, table: StatusTable): Judgement {
   const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
   if (leg.callerLeft) return sumUp(own, table);
   const legs = leg.call.legs.filter((other) => other === leg || (other.isFed && (other.feeder ?? leg) === leg));
-  const tried = attemptsOf(legs, ({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+  const tried = attemptsOf(legs, ({ aim, isLeaf }, { isFed }) => isLeaf && (isFed || aim !== 'addressed'));
   return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
 }
 
@@ -44,10 +44,10 @@ export function judgeAddressee(leg: Leg, table: StatusTable): Judgement {
 type Attempt = readonly [Transaction, Leg];
 
 /** The transactions that match, with their legs. */
-function attemptsOf(legs: readonly Leg[], matches: (transaction: Transaction) => boolean): Attempt[] {
+function attemptsOf(legs: readonly Leg[], matches: (transaction: Transaction, leg: Leg) => boolean): Attempt[] {
   const attempts: Attempt[] = [];
   for (const leg of legs) {
-    for (const transaction of leg.transactions) if (matches(transaction)) attempts.push([transaction, leg]);
+    for (const transaction of leg.transactions) if (matches(transaction, leg)) attempts.push([transaction, leg]);
   }
   return attempts;
 }

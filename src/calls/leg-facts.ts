@@ -73,7 +73,7 @@ const isSeatedIn = (party: Party, leg: Leg): boolean =>
 
 /** Whether the call was sent to a device of the called side at all. */
 export const wasOffered = (leg: Leg): boolean =>
-  leg.feeds > 0 || leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+  leg.feeds > 0 || leg.isDoubted || leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
 
 /** Ways to take a call that rings, or waits, elsewhere. */
 const TAKING: ReadonlySet<string> = new Set(['pickup', 'replaces', 'connected-identity']);

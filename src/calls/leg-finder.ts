@@ -1,6 +1,6 @@
 import type { Address } from '../sip/observation.ts';
-import type { Doubt, JoinMethod } from './join.ts';
-import type { Anchor, Hop, Leg } from './call.ts';
+import type { JoinMethod } from './join.ts';
+import type { Anchor, Doubt, Hop, Leg } from './call.ts';
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
@@ -10,6 +10,7 @@ export interface Numbers {
   /** The extension or number that is called, after translation. */
   readonly called: string;
   readonly isCallerExtension: boolean;
+  readonly isCalledExtension: boolean;
 }
 
 /** A leg that went into a site is found by its caller and called number, one that came out of it by its called number. */
@@ -29,7 +30,6 @@ const FED = '!';
 const MAX_SEEN = 64;
 // How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
 const FRESH_MS = 5000;
-const IMMEDIATE_MS = 1000;
 const MIN_SUFFIX = 3;
 const MAX_RECENT = 32;
 
@@ -95,16 +95,20 @@ export class LegFinder {
 
   /**
    * The leg that caused the one with this first hop: by both numbers, else by the caller's, else (the PBX shows a number of
-   * its own as the caller) by the called. Of several, none: but those that caused no leg yet go before the others.
+   * its own as the caller) by the called. Legs that seek somebody go before those that talk, which may be transferred or
+   * forwarded at any time. Of several, none.
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
     const byCaller = this.#candidates(site, '<', numbers.caller, hop);
-    const both = byCaller.filter((leg) => isSameNumber(leg.calledNumber, numbers.called));
-    if (both.length > 0) return chooseEqual(both, 'numbers');
-    if (byCaller.length > 0) return chooseSeeking(byCaller, at);
+    const seeking = byCaller.filter((leg) => !isConnected(leg));
+    for (const legs of [seeking, byCaller]) {
+      const both = legs.filter((leg) => isSameNumber(leg.calledNumber, numbers.called));
+      if (both.length > 0) return chooseIdle(both, 'numbers');
+      if (legs.length > 0) return chooseOnly(legs, 'caller-number');
+    }
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
-    return chooseEqual(hidden, 'called-number');
+    return chooseIdle(hidden, 'called-number');
   }
 
   #candidates(site: string, way: Way, number: string, hop: Hop): Leg[] {
@@ -181,29 +185,22 @@ export const mayCause = ({ leg, destination }: Pick<Anchor, 'leg' | 'destination
 export const isSame = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
 
 /** The called side is shown no caller, or the number that was dialled, or (an extension calls out) that of the company. */
-function hasHiddenCaller(leg: Leg, { caller, isCallerExtension }: Numbers): boolean {
+function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtension }: Numbers): boolean {
   if (!isTelling(caller) || isSameNumber(leg.calledNumber, caller)) return true;
-  return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension);
+  return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension && !isCalledExtension);
 }
 
 /** Of legs with the same numbers, one that caused none yet goes before those that did. */
-function chooseEqual(legs: readonly Leg[], method: JoinMethod): Found {
+function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
   const idle = legs.filter(({ feeds }) => feeds === 0);
   return chooseOnly(idle.length > 0 ? idle : legs, method);
 }
 
-/** Of legs with the same caller, the one that seeks somebody; but one that talks may be transferred at any time. */
-function chooseSeeking(legs: readonly Leg[], at: number): Found {
-  const seeking = legs.filter((leg) => !isConnected(leg));
-  if (seeking.length === 0 || seeking.length === legs.length) return chooseOnly(legs, 'caller-number');
-  const fresh = seeking.filter((leg) => leg.feeds === 0 && at - leg.startedAt < IMMEDIATE_MS);
-  return chooseOnly(seeking.length === 1 && fresh.length === 1 ? fresh : legs, 'caller-number');
-}
-
-const isConnected = (leg: Leg): boolean => leg.call.legs.some((other) => other.feeder === leg && other.isUp);
+/** Its caller talks to somebody; one that a queue or menu answered still seeks. */
+const isConnected = (leg: Leg): boolean => leg.isUp && leg.call.legs.some((other) => other !== leg && other.isUp);
 
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
-  if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}` };
+  if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs };
   return legs.length === 1 ? { leg: legs[0]!, method } : undefined;
 }
 

@@ -3,7 +3,7 @@ import { isSameNumber } from './number-match.ts';
 import type { Pickup, Tenant } from './tenant.ts';
 
 // A PBX that lets one phone answer takes the call away from the others within this time.
-const TAKEOVER_MS = 1000;
+const TAKEOVER_MS = 250;
 const MAX_RECENT = 64;
 const MAX_SEEN = 256;
 
@@ -34,14 +34,18 @@ export class Pickups {
     leg.ringing = undefined;
   }
 
-  /** The ringing leg that a pickup is for, if only one call rings there. */
-  find({ tenant, number }: Pickup): Leg | undefined {
+  /**
+   * The ringing leg that a pickup is for, if only one call rings there (of that caller, where the PBX has told who that is);
+   * nobody takes a call from his own phone.
+   */
+  find({ tenant, number, by }: Pickup, caller?: string): Leg | undefined {
     let found: Leg | undefined;
     let seen = 0;
     for (const leg of this.#ringing.get(tenant) ?? []) {
       if (++seen > MAX_SEEN) return undefined;
       if (leg.phase !== 'pending' && leg.phase !== 'held') continue;
-      if (number !== '' && !isSameNumber(leg.calledNumber, number)) continue;
+      if (isSameNumber(leg.calledNumber, by) || (number !== '' && !isSameNumber(leg.calledNumber, number))) continue;
+      if (caller !== undefined && !isSameNumber(leg.callerNumber, caller)) continue;
       if (found && found.call !== leg.call) return undefined;
       found = leg;
     }
@@ -50,25 +54,27 @@ export class Pickups {
 
   /** A pickup of which it is not known what it takes was answered: it takes the call that is withdrawn elsewhere just now. */
   answer(leg: Leg, { tenant, number }: Pickup, at: number): Leg | undefined {
-    this.#answered = [...this.#answered.slice(1 - MAX_RECENT), { leg, tenant, number, at }];
-    return onlyCall(
-      this.#cancelled.filter((other) => number === '' || isSameNumber(other.number, number)),
-      tenant,
-      at,
-    );
+    const fits = (other: Recent): boolean => number === '' || isSameNumber(other.number, number);
+    const taken = onlyCall(this.#cancelled.filter(fits), tenant, at);
+    if (taken) this.#cancelled = this.#cancelled.filter((other) => other.leg.call !== taken.call);
+    else this.#answered = remember(this.#answered, { leg, tenant, number, at });
+    return taken;
   }
 
   /** A PBX withdrew a call from a phone: it may be a pickup that took it. */
   cancel(leg: Leg, tenant: Tenant, at: number): Leg | undefined {
-    const number = leg.calledNumber;
-    this.#cancelled = [...this.#cancelled.slice(1 - MAX_RECENT), { leg, tenant, number, at }];
-    return onlyCall(
-      this.#answered.filter((other) => other.number === '' || isSameNumber(other.number, number)),
-      tenant,
-      at,
-    );
+    const fits = ({ number }: Recent): boolean => number === '' || isSameNumber(leg.calledNumber, number);
+    const taker = onlyCall(this.#answered.filter(fits), tenant, at);
+    if (taker) this.#answered = this.#answered.filter((other) => other.leg !== taker);
+    else this.#cancelled = remember(this.#cancelled, { leg, tenant, number: leg.calledNumber, at });
+    return taker;
   }
 }
+
+const remember = (list: readonly Recent[], recent: Recent): readonly Recent[] => [
+  ...list.slice(1 - MAX_RECENT),
+  recent,
+];
 
 function onlyCall(recent: readonly Recent[], tenant: Tenant, at: number): Leg | undefined {
   const legs = recent.filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS).map(({ leg }) => leg);

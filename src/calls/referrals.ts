@@ -13,7 +13,7 @@ export interface Follower {
 const MAX_PER_KEY = 16;
 const KEPT_MS = 60_000;
 // Where nothing names the request, its target has to be called at once.
-const PROMPT_MS = 10_000;
+const PROMPT_MS = 5000;
 
 /** Requests to call somebody else that may still be followed. Design §5.2, §5.4. */
 export class Referrals {
@@ -79,22 +79,24 @@ export class Referrals {
   }
 }
 
-/** Somebody is there still to be connected with whom is called. */
+/** Somebody is there still to be connected with whom is called, or it is not known who that would be. */
 const isOpen = ({ leg, kind }: Referral): boolean =>
-  kind === 'redirect' || leg.referee !== undefined || leg.call.legs.some((other) => other !== leg && other.isUp);
+  kind === 'redirect' ||
+  leg.referee !== undefined ||
+  leg.call.legs.length === 1 ||
+  leg.call.legs.some((other) => other !== leg && other.isUp);
 
-/** Without Referred-By, who calls is the one who was asked, or who is transferred, or (so some PBXs show it) who asked. */
-function isPlausible(referral: Referral, caller: string, at: number): boolean {
-  const { leg, kind, byCaller, isFollowed, referrer } = referral;
-  if (at - referral.at > PROMPT_MS || isFollowed) return false;
+/** Without Referred-By, who calls is the one who was asked, or who is transferred by a PBX. */
+function isPlausible({ leg, kind, byCaller, isFollowed, at: askedAt }: Referral, caller: string, at: number): boolean {
+  if (at - askedAt > PROMPT_MS || isFollowed) return false;
   const asked = byCaller && kind === 'refer' ? leg.calledNumber : leg.callerNumber;
-  return [asked, referrer].some((number) => isSameNumber(number, caller)) || isNumberIn(leg, caller);
+  return (
+    isSameNumber(asked, caller) || leg.call.legs.some((other) => other !== leg && other.isUp && isOwn(other, caller))
+  );
 }
 
-const isNumberIn = ({ call }: Leg, number: string): boolean =>
-  call.legs.some(
-    ({ callerNumber, calledNumber }) => isSameNumber(callerNumber, number) || isSameNumber(calledNumber, number),
-  );
+const isOwn = (leg: Leg, number: string): boolean =>
+  isSameNumber(leg.isFed ? leg.calledNumber : leg.callerNumber, number);
 
 const only = (referrals: readonly Referral[]): Referral | undefined =>
   referrals.length === 1 ? referrals[0] : undefined;

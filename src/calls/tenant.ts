@@ -34,5 +34,7 @@ export interface Tenant {
 /** A call to a pickup code: who takes another phone's ringing call, and whose; `number` is empty for any of the group. */
 export interface Pickup {
   readonly tenant: Tenant;
+  /** Number of who takes it. */
+  readonly by: string;
   readonly number: string;
 }

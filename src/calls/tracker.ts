@@ -1,13 +1,12 @@
 import { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { append, type Call, type Join, Leg, Transaction } from './call.ts';
+import { append, type Call, type Doubt, type Join, Leg, Transaction } from './call.ts';
 import { isCallApiId, makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
-import type { Doubt } from './join.ts';
 import { Joiner } from './joiner.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
@@ -182,7 +181,7 @@ export class CallTracker {
     const leg = new Leg(call, message, observation.source, isFed);
     leg.startedAt = observation.observedAt;
     leg.join = join;
-    if (found && 'doubt' in found) leg.doubt = found.doubt;
+    if (found && 'doubt' in found) this.#leaveOpen(leg, found);
     leg.pickup = invitation.pickup;
     this.#legs.add(leg);
     if (join?.feeder) this.#feed(join.feeder);
@@ -196,6 +195,12 @@ export class CallTracker {
       return { method: 'same-call-id', leg, feeder: undefined };
     }
     return this.#joiner.find(message, invitation, observation, this.#directory);
+  }
+
+  /** It is not joined, so none of those that fit can count as one that nobody was called for. */
+  #leaveOpen(leg: Leg, { doubt, legs }: Doubt): void {
+    leg.doubt = doubt;
+    for (const other of legs) other.isDoubted = true;
   }
 
   #feed(feeder: Leg): void {
@@ -292,7 +297,7 @@ export class CallTracker {
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
     const transaction = leg?.transaction(message.branch, message.cseq);
-    if (!leg || !transaction) return;
+    if (!leg || !transaction || transaction.cancelledBy !== undefined) return;
     this.#progress.cancel(leg, transaction, message, at);
     if (transaction.cancelledBy !== 'network' || !transaction.party) return;
     const taker = this.#joiner.pickups.cancel(leg, transaction.party.extension.tenant, at);

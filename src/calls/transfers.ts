@@ -99,7 +99,9 @@ export class Transfers {
     const number = readIdentity(message, directory);
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
-    if (leg.call.legs.some((other) => other !== leg && hasEnd(other, number))) return;
+    if (isExplained(leg)) return;
+    const taken = leg.pickup && !leg.join ? this.#joiner.pickups.find(leg.pickup, number) : undefined;
+    if (taken) return this.#calls.merge(leg, taken, 'pickup');
     const others = this.#joiner.finder
       .findOwn(directory.site(source), number)
       .filter((other) => other.call !== leg.call && other.isReleased && (isMutual(leg, other) || isTaken(leg, other)));
@@ -115,6 +117,7 @@ export class Transfers {
     if (!isAnsweredByPbx(referral)) leg.referee = far;
     if (far) far.transferredBy = referrer;
     const consultation = replaces && this.#legs.findNamed(replaces);
+    if (consultation && isAnsweredByPbx(referral)) referral.isFollowed = true; // the PBX connects them, and calls nobody
     if (consultation) this.#attend(leg, consultation, endOf(leg, byCaller)?.extension, referrer);
   }
 
@@ -138,12 +141,17 @@ export class Transfers {
 
 const ownNumber = (leg: Leg): string => (leg.isFed ? leg.calledNumber : leg.callerNumber);
 
-/** Each is told of the other. */
-const isMutual = (leg: Leg, other: Leg): boolean => isSameNumber(other.connected, ownNumber(leg));
+/** Whom a phone is told of is on another leg of its call. */
+const isExplained = (leg: Leg): boolean => leg.call.legs.some((other) => other !== leg && hasEnd(other, leg.connected));
+
+/** Each is told of the other, and neither was of somebody in its own call. */
+const isMutual = (leg: Leg, other: Leg): boolean =>
+  isSameNumber(other.connected, ownNumber(leg)) && !isExplained(other);
 
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>
   leg.isUp &&
+  leg.pickup === undefined &&
   !leg.isFed &&
   leg.feeds === 0 &&
   !isSameNumber(leg.calledNumber, ownNumber(other)) &&
