@@ -155,6 +155,8 @@ export class Leg implements Timed {
   calledNumber = '';
   /** The number that a PBX tells the phone of this leg it is connected to; empty while nothing is told. RFC 4916. */
   connected = '';
+  /** Nobody in its call had that number when it was told. */
+  isWithStranger = false;
   /** Its caller handed over to somebody else, so that its end is none for whom it calls. RFC 5589. */
   isTransferred = false;
   /** Who was asked to call somebody else, and has not done so yet. RFC 3515. */

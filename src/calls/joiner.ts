@@ -9,7 +9,7 @@ import { parseDialogName } from './dialog-name.ts';
 import type { Directory } from './directory.ts';
 import { attempt, type Invitation } from './invitation.ts';
 import type { JoinMethod } from './join.ts';
-import { type Found, isSame, LegFinder, mayCause } from './leg-finder.ts';
+import { type Found, LegFinder, mayCause } from './leg-finder.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
 import { Pickups } from './pickups.ts';
@@ -61,7 +61,6 @@ export class Joiner {
       this.#byCorrelator(newcomer) ??
       this.#byDiversion(newcomer, directory) ??
       this.#byNumbers(newcomer) ??
-      this.#byFeatureCode(newcomer) ??
       this.#byPickup(newcomer)
     );
   }
@@ -82,7 +81,8 @@ export class Joiner {
     if (invitation.origin === 'trunk') this.finder.addRecent(leg, directory.site(destination));
     if (leg.isFed && leg.transactions.length === 1) {
       this.finder.addOutOf(leg, directory.site(source), destination, numbers.called);
-      leg.connected ||= numbers.caller;
+      leg.connected = numbers.caller;
+      leg.isWithStranger = leg.join === undefined;
       if (called && called.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.tenant);
     }
     this.#correlators.add(leg, message, observation);
@@ -164,15 +164,6 @@ export class Joiner {
     return asFed(this.finder.find(observation, site, invitation.numbers, observation.observedAt));
   }
 
-  /** A PBX calls somebody on behalf of a phone that it talks to: a transfer or a conference by feature code. */
-  #byFeatureCode({ invitation, observation, site }: Newcomer): Join | undefined {
-    if (invitation.origin !== 'pbx') return undefined;
-    const legs = this.finder
-      .findOwn(site, invitation.numbers.caller)
-      .filter((leg) => leg.isUp && isApart(leg, observation));
-    return legs.length === 1 ? { method: 'feature-code', leg: legs[0]!, feeder: legs[0] } : undefined;
-  }
-
   #byPickup({ invitation }: Newcomer): Join | undefined {
     const leg = invitation.pickup && this.pickups.find(invitation.pickup);
     return leg && { method: 'pickup', leg, feeder: undefined };
@@ -182,10 +173,7 @@ export class Joiner {
 const asFed = (found: Found): Join | Doubt | undefined =>
   found && 'leg' in found ? { ...found, feeder: found.leg } : found;
 
-/** The phone of the leg is neither where the new one comes from nor where it goes. */
-const isApart = (leg: Leg, hop: Hop): boolean =>
-  leg.anchor === undefined ||
-  (leg.isFed ? !isSame(leg.anchor.destination, hop.destination) : mayCause(leg.anchor, hop));
+const isApart = (leg: Leg, hop: Hop): boolean => leg.anchor === undefined || mayCause(leg.anchor, hop);
 
 /** The leg whose phone talks to the phone of this one. */
 export function findCounterpart(leg: Leg): Leg | undefined {

@@ -95,16 +95,17 @@ export class LegFinder {
 
   /**
    * The leg that caused the one with this first hop: by both numbers, else by the caller's, else (the PBX shows a number of
-   * its own as the caller) by the called. Legs that seek somebody go before those that talk, which may be transferred or
-   * forwarded at any time. Of several, none.
+   * its own as the caller) by the called. Legs that seek somebody go before phones that the PBX called and that are left alone
+   * (parked), and those before legs that talk, which may be transferred at any time. Of several, none.
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
-    const byCaller = this.#candidates(site, '<', numbers.caller, hop);
-    const seeking = byCaller.filter((leg) => !isConnected(leg));
-    for (const legs of [seeking, byCaller]) {
-      const both = legs.filter((leg) => isSameNumber(leg.calledNumber, numbers.called));
+    const callers = this.#candidates(site, '<', numbers.caller, hop);
+    const phones = this.#candidates(site, '=', numbers.caller, hop).filter(({ isUp }) => isUp);
+    const tiers = [callers.filter(isAlone), phones.filter(isAlone), [...callers, ...phones]];
+    for (const legs of tiers) {
+      const both = legs.filter((leg) => !leg.isFed && isSameNumber(leg.calledNumber, numbers.called));
       if (both.length > 0) return chooseIdle(both, 'numbers');
-      if (legs.length > 0) return chooseOnly(legs, 'caller-number');
+      if (legs.length > 0) return chooseOnly(legs, legs[0]!.isFed ? 'feature-code' : 'caller-number');
     }
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
@@ -180,7 +181,7 @@ const keyOf = (site: string, way: Way, number: string): string => `${site}${way}
 
 /** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
 export const mayCause = ({ leg, destination }: Pick<Anchor, 'leg' | 'destination'>, hop: Hop): boolean =>
-  !isSame(leg.source, hop.source) && !isSame(destination, hop.destination);
+  (leg.isFed || !isSame(leg.source, hop.source)) && !isSame(destination, hop.destination);
 
 export const isSame = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
 
@@ -196,8 +197,8 @@ function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
   return chooseOnly(idle.length > 0 ? idle : legs, method);
 }
 
-/** Its caller talks to somebody; one that a queue or menu answered still seeks. */
-const isConnected = (leg: Leg): boolean => leg.isUp && leg.call.legs.some((other) => other !== leg && other.isUp);
+/** Nobody in its call talks to it, as far as is known: it rings, or a queue or menu answered, or it is parked. */
+const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) => other !== leg && other.isUp);
 
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
   if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs };

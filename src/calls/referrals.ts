@@ -98,5 +98,9 @@ function isPlausible({ leg, kind, byCaller, isFollowed, at: askedAt }: Referral,
 const isOwn = (leg: Leg, number: string): boolean =>
   isSameNumber(leg.isFed ? leg.calledNumber : leg.callerNumber, number);
 
-const only = (referrals: readonly Referral[]): Referral | undefined =>
-  referrals.length === 1 ? referrals[0] : undefined;
+/** The only one; of several, the only one that nobody followed yet. */
+function only(referrals: readonly Referral[]): Referral | undefined {
+  if (referrals.length <= 1) return referrals[0];
+  const open = referrals.filter(({ isFollowed }) => !isFollowed);
+  return open.length === 1 ? open[0] : undefined;
+}

@@ -99,7 +99,8 @@ export class Transfers {
     const number = readIdentity(message, directory);
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
-    if (isExplained(leg)) return;
+    leg.isWithStranger = !leg.call.legs.some((other) => other !== leg && hasEnd(other, number));
+    if (!leg.isWithStranger) return;
     const taken = leg.pickup && !leg.join ? this.#joiner.pickups.find(leg.pickup, number) : undefined;
     if (taken) return this.#calls.merge(leg, taken, 'pickup');
     const others = this.#joiner.finder
@@ -141,12 +142,11 @@ export class Transfers {
 
 const ownNumber = (leg: Leg): string => (leg.isFed ? leg.calledNumber : leg.callerNumber);
 
-/** Whom a phone is told of is on another leg of its call. */
-const isExplained = (leg: Leg): boolean => leg.call.legs.some((other) => other !== leg && hasEnd(other, leg.connected));
-
-/** Each is told of the other, and neither was of somebody in its own call. */
+/** Each is told of the other, and neither of somebody in its own call, or on a leg that was not joined to it for doubt. */
 const isMutual = (leg: Leg, other: Leg): boolean =>
-  isSameNumber(other.connected, ownNumber(leg)) && !isExplained(other);
+  isSameNumber(other.connected, ownNumber(leg)) &&
+  other.isWithStranger &&
+  (leg.doubt !== '' || other.doubt !== '' || (!leg.isDoubted && !other.isDoubted));
 
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>
