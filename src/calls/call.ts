@@ -148,8 +148,9 @@ export class Leg implements Timed {
   readonly isFed: boolean;
   /** How it was joined to its call; undefined for a leg that a call began with. */
   join: Join | undefined = undefined;
-  /** Why it was not joined although some legs fit; empty if none did. */
+  /** Why it was not joined although some legs fit, and which; empty if none did. */
   doubt = '';
+  candidates: readonly Leg[] = NONE;
   /** The numbers at its two ends, in the words of the numbering plan; see `Numbers`. */
   callerNumber = '';
   calledNumber = '';
@@ -175,9 +176,10 @@ export class Leg implements Timed {
   isAcknowledged = false;
   /** Session interval, 0 for none. RFC 4028. */
   sessionMs = 0;
-  /** Its first INVITE, and its first 2xx. */
+  /** Its first INVITE, its first 2xx, and its end; 0 for none. */
   startedAt = 0;
   answeredAt = 0;
+  endedAt = 0;
   transactions: readonly Transaction[] = NONE;
   dialogs: readonly Dialog[] = NONE;
   deadline = Infinity;
@@ -257,6 +259,7 @@ export class Leg implements Timed {
     this.deadline += byMs;
     this.startedAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
+    if (this.endedAt > 0) this.endedAt += byMs;
     for (const transaction of this.transactions) {
       transaction.startedAt += byMs;
       if (transaction.endedAt > 0) transaction.endedAt += byMs;
@@ -294,7 +297,7 @@ export class Transaction {
   party: Party | undefined = undefined;
   rang = false;
   /** Who sent a CANCEL for it: who waits for the answer, or a proxy or PBX between. */
-  cancelledBy: 'caller' | 'network' | undefined = undefined;
+  cancelledBy: 'caller' | 'network' | 'unknown' | undefined = undefined;
   /** Final response code; 0 while there is none. */
   code = 0;
   phrase = '';

@@ -77,8 +77,8 @@ function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof j
   return {
     answered: transaction.isAnswered,
     callerLeft: transaction.cancelledBy === 'caller' || leg.callerLeft,
-    cancelled: transaction.cancelledBy === 'network',
-    callerUnknown: leg.isFed && leg.call.legs.every(({ isFed }) => isFed),
+    cancelled: transaction.cancelledBy === 'network' || transaction.cancelledBy === 'unknown',
+    callerUnknown: transaction.cancelledBy === 'unknown',
     siblingAnswered: hasAnsweredMeanwhile(transaction, leg),
     rang: transaction.rang,
     code: transaction.code,

@@ -4,7 +4,7 @@ import type { Ending } from './event-writer.ts';
 /** Who made an unanswered transaction end: a PBX that answers for a phone is the network. */
 export function findEnder(leg: Leg, { cancelledBy, aim }: Transaction): Ending['endedBy'] {
   if (leg.callerLeft || cancelledBy === 'caller') return 'caller';
-  return cancelledBy === 'network' || aim === 'addressed' ? 'network' : 'called';
+  return (cancelledBy ?? 'caller') !== 'caller' || aim === 'addressed' ? 'network' : 'called';
 }
 
 /** The last attempt of a leg was redirected, and its caller still waits. */
@@ -21,6 +21,16 @@ export function isGivenUp(leg: Leg): boolean {
   if (leg.callerLeft) return true;
   if (leg.feeder === undefined) return false;
   return !leg.call.legs.some((other) => other !== leg && (other.isUp || (other === leg.feeder && isWaiting(other))));
+}
+
+// A PBX passes on within this time that the caller left.
+const PASSED_ON_MS = 1000;
+
+/** No leg of a caller is known; or the leg was joined to none, and of those that it may be for one was left just now. */
+export function isCallerUnknown({ call, candidates }: Leg, at: number): boolean {
+  if (call.legs.some(({ isFed }) => !isFed)) return false;
+  const isLeft = ({ callerLeft, endedAt }: Leg): boolean => (endedAt === 0 ? callerLeft : at - endedAt < PASSED_ON_MS);
+  return candidates.length === 0 || candidates.some(isLeft);
 }
 
 const isWaiting = (leg: Leg): boolean => leg.phase !== 'ended' && !leg.isOver && !isGivenUp(leg);

@@ -10,6 +10,7 @@ import {
   findAnswerer,
   findEnder,
   isAnswerer,
+  isCallerUnknown,
   isGivenUp,
   isLedTo,
   isLeftToReferee,
@@ -191,7 +192,7 @@ export class Progress {
   cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
     if (transaction.code > 0 || transaction.cancelledBy !== undefined) return;
     if (transaction.parent === undefined && !leg.isFed) leg.callerLeft = true;
-    transaction.cancelledBy = isGivenUp(leg) ? 'caller' : 'network';
+    transaction.cancelledBy = isGivenUp(leg) ? 'caller' : isCallerUnknown(leg, at) ? 'unknown' : 'network';
     transaction.cause = readCause(message) ?? transaction.cause;
     if (leg.phase !== 'answered' && transaction.parent === undefined) {
       this.#deadlines.set(leg, at + this.#options.lingerMs);
@@ -244,7 +245,9 @@ export class Progress {
   #await(leg: Leg, phase: 'redirected' | 'failed' | 'ended', until: number): void {
     leg.phase = phase;
     this.#deadlines.set(leg, until);
-    if (phase === 'ended') this.#onOver(leg);
+    if (phase !== 'ended') return;
+    leg.endedAt = until - this.#options.lingerMs;
+    this.#onOver(leg);
   }
 
   /** A phone to which nothing was ever sent hears of the call when the leg addressed to it fails. Design §3. */

@@ -200,6 +200,7 @@ export class CallTracker {
   /** It is not joined, so none of those that fit can count as one that nobody was called for. */
   #leaveOpen(leg: Leg, { doubt, legs }: Doubt): void {
     leg.doubt = doubt;
+    leg.candidates = legs;
     for (const other of legs) other.isDoubted = true;
   }
 
@@ -299,7 +300,7 @@ export class CallTracker {
     const transaction = leg?.transaction(message.branch, message.cseq);
     if (!leg || !transaction || transaction.cancelledBy !== undefined) return;
     this.#progress.cancel(leg, transaction, message, at);
-    if (transaction.cancelledBy !== 'network' || !transaction.party) return;
+    if (transaction.cancelledBy === 'caller' || !transaction.party) return;
     const taker = this.#joiner.pickups.cancel(leg, transaction.party.extension.tenant, at);
     if (taker) this.#calls.merge(leg, taker, 'pickup');
   }

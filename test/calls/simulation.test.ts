@@ -5,7 +5,9 @@ import { type Run, simulate } from './simulation/run.ts';
 
 const SEEDS = process.env.SIM_SEED ? [Number(process.env.SIM_SEED)] : [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 const CALLS = Number(process.env.SIM_CALLS ?? 300);
+// Of all joins of a run; what nobody could tell is counted apart.
 const MAX_MISSED = 0.01;
+const MAX_MISLED = 0.03;
 const MAX_SHOWN = 3;
 // With one seed, the messages of offending calls are shown, too.
 const isFull = SEEDS.length === 1;
@@ -30,18 +32,40 @@ function summarise({ joins, missedJoins, obscure, wrongJoins, parties, doubtful 
   ].join('; ');
 }
 
+/** Wrong joins that who sees the messages could have known better, but for those that only follow from others. */
+function findAvoidable({ wrongJoins }: Result): Finding[] {
+  const misled = new Set(wrongJoins.filter(({ kind }) => !kind.endsWith('clear')).flatMap(({ calls }) => calls));
+  return wrongJoins.filter(({ kind, calls }) => kind.endsWith('clear') && !calls.some((call) => misled.has(call)));
+}
+
+const totals = { joins: 0, missed: 0, misled: 0 };
+
 for (const seed of SEEDS) {
   t.test(`a busy PBX, simulated, seed ${seed}`, async (t) => {
     const run = await simulate(seed, CALLS);
     t.equal(run.truth.unended, 0, 'every leg comes to its end');
     const result = compare(run);
     t.comment(summarise(result, run));
-    const check = (isRight: boolean, what: string, findings: readonly Finding[]): void => {
-      t.ok(isRight, what);
-      if (!isRight) t.comment(explain(run, findings).join('\n'));
+    const check = (findings: readonly Finding[], what: string): void => {
+      t.ok(findings.length === 0, what);
+      if (findings.length > 0) t.comment(explain(run, findings).join('\n'));
     };
-    check(result.wrongJoins.length === 0, 'no legs of different calls are joined', result.wrongJoins);
-    check(result.missedJoins.length <= result.joins * MAX_MISSED, 'legs of one call are joined', result.missedJoins);
-    check(result.parties.length === 0, 'every party tells its one life, with the true status', result.parties);
+    const avoidable = findAvoidable(result);
+    check(avoidable, 'no legs of different calls are joined, where that can be told');
+    check(result.parties, 'every party tells its one life, with the true status');
+    if (isFull) t.comment(explain(run, [...result.missedJoins, ...result.wrongJoins]).join('\n'));
+    totals.joins += result.joins;
+    totals.missed += result.missedJoins.length;
+    totals.misled += result.wrongJoins.length - avoidable.length;
   });
 }
+
+t.test('all runs', (t) => {
+  const { joins, missed, misled } = totals;
+  t.comment(
+    `${joins} joins, ${missed} missed, ${misled} wrong where another leg had as much or more that spoke for it`,
+  );
+  t.ok(missed <= joins * MAX_MISSED, 'legs of one call are joined');
+  t.ok(misled <= joins * MAX_MISLED, 'few are misled');
+  t.end();
+});
