@@ -3,6 +3,7 @@ import { parseDuration } from '../option-types.ts';
 import { OptionError } from '../options.ts';
 import { CaptureError } from '../sources/capture-error.ts';
 import { check, printSchema } from './check.ts';
+import type { ExplainOptions } from './explain.ts';
 import { replay, type ReplayOptions, type Surroundings } from './replay.ts';
 import { VERSION } from './version.ts';
 
@@ -26,7 +27,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     await makeProgram(surroundings, finish).parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explain(error);
+    return reportError(error);
   }
 }
 
@@ -45,6 +46,7 @@ function makeProgram(surroundings: Surroundings, finish: (code: number) => void)
       finish(await run(config, surroundings, (reload) => process.on('SIGHUP', reload)));
     });
   addReplay(program, surroundings, finish);
+  addExplain(program, surroundings, finish);
   program
     .command('check')
     .description('check a configuration')
@@ -81,6 +83,26 @@ function addReplay(program: Command, surroundings: Surroundings, finish: (code: 
     });
 }
 
+function addExplain(program: Command, surroundings: Surroundings, finish: (code: number) => void): void {
+  program
+    .command('explain')
+    .description('say why Ringside tells what it tells of a call in captures; without a choice, list the calls')
+    .argument('<file...>', 'captures, as for replay')
+    .option('-c, --config <file>', 'configuration; without one every SIP user is an extension')
+    .option('--call <number>', 'the call with that number in the list', readCallNumber)
+    .addOption(new Option('--call-id <id>', 'the call with that Call-ID or CallAPIID').conflicts('call'))
+    .option('-j, --json', 'one object of JSON', false)
+    .action(async (files: string[], options: ExplainOptions) => {
+      const { explain } = await import('./explain.ts'); // what only it needs is loaded only for it
+      finish(await explain(files, options, surroundings));
+    });
+}
+
+function readCallNumber(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('A number from 1 up is expected.');
+  return Number(text);
+}
+
 function readWait(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('A duration such as 500ms, 10s or 5m is expected.');
@@ -88,7 +110,7 @@ function readWait(text: string): number {
 }
 
 /** What the operator or the input did wrong is told in a line; anything else is a fault of ours, with all there is to find it. */
-function explain(error: unknown): number {
+function reportError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const isTheirs =
     error instanceof OptionError ||

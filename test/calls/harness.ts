@@ -2,6 +2,7 @@ import type { CallEvent } from '../../src/calls/event.ts';
 import { Directory } from '../../src/calls/directory.ts';
 import type { ExtensionEntry, Tenant } from '../../src/calls/tenant.ts';
 import { CallTracker } from '../../src/calls/tracker.ts';
+import type { Observation } from '../../src/sip/observation.ts';
 import type { TrackerOptions } from '../../src/calls/tracker-options.ts';
 
 export const PBX = '192.0.2.10';
@@ -92,6 +93,18 @@ export interface Told {
   detail?: string | number;
 }
 
+/** The step as a source hands it over. */
+export function observationOf(step: Step): Observation {
+  const isResponse = /^\d/.test(step.say);
+  return {
+    observedAt: T0 + step.at * 1000,
+    source: address(step.from ?? (isResponse ? '192.0.2.102' : '192.0.2.101')),
+    destination: address(step.to ?? (isResponse ? '192.0.2.101' : '192.0.2.102')),
+    transport: 'udp',
+    bytes: write(step),
+  };
+}
+
 /** Plays steps through a tracker and on to the end of time; returns all events. */
 export function play(
   steps: readonly Step[],
@@ -101,12 +114,9 @@ export function play(
   const tracker = new CallTracker(new Directory(tenants), { maxContacts: 100, ...options });
   const events: CallEvent[] = [];
   for (const step of steps) {
-    const observedAt = T0 + step.at * 1000;
-    const isResponse = /^\d/.test(step.say);
-    const source = address(step.from ?? (isResponse ? '192.0.2.102' : '192.0.2.101'));
-    const destination = address(step.to ?? (isResponse ? '192.0.2.101' : '192.0.2.102'));
-    events.push(...tracker.expire(observedAt));
-    events.push(...tracker.observe({ observedAt, source, destination, transport: 'udp', bytes: write(step) }));
+    const observation = observationOf(step);
+    events.push(...tracker.expire(observation.observedAt));
+    events.push(...tracker.observe(observation));
   }
   events.push(...tracker.expire(Infinity));
   return events;
