@@ -6,6 +6,7 @@ import { SipMessage } from '../sip/message.ts';
 import type { Address, Observation } from '../sip/observation.ts';
 import { readMessageText, type SeenMessage, signMessage } from './explain-message.ts';
 import { connectPipeline } from './pipeline.ts';
+import { EventCounts } from './replay-summary.ts';
 
 /** How much is kept at most; what comes on top is counted. */
 export interface CollectLimits {
@@ -40,6 +41,8 @@ export interface ToldEvent {
 export class Collector {
   readonly legs: LegStory[] = [];
   readonly events: ToldEvent[] = [];
+  /** Of all events, those that are not kept included. */
+  readonly counts = new EventCounts();
   /** Messages beyond the limits. */
   dropped = 0;
   readonly #tracker: CallTracker;
@@ -78,6 +81,7 @@ export class Collector {
 
   #tell(events: readonly CallEvent[], by: SeenMessage | undefined, isTimed: boolean): void {
     for (const event of events) {
+      this.counts.add(event);
       const isKept = this.#byCallId.has(event.params.CallID);
       if (isKept) this.events.push({ order: this.#order++, event, by, isTimed });
     }

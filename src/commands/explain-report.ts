@@ -105,13 +105,14 @@ function formatLeg(story: CallStory, legStory: LegStory, number: number, places:
 function formatEvents(story: CallStory, lines: readonly LadderLine[], calls: Options['calls']): string[] {
   if (story.events.length === 0) return [`${INDENT}none: §3 ${explainSilence(story)}`];
   const numbers = new Map(lines.map(({ line, message }) => [message, line]));
+  const width = story.events.reduce((most, { event }) => Math.max(most, writeEvent(event).length), 24);
   return story.events.flatMap((told) => {
     const { event, by, isTimed } = told;
     const line = by && numbers.get(by);
     const source = isTimed ? 'timer' : line === undefined ? 'not shown' : `line ${line}`;
     const leg = numberOfLeg(story, (other) => other.leg.callId === event.params.CallID);
     const time = formatOffset(event.at - startOf(story)).padStart(9);
-    const head = `${time}  ${source.padEnd(8)} ${(leg ? `leg ${leg}` : '').padEnd(6)} ${writeEvent(event).padEnd(24)}`;
+    const head = `${time}  ${source.padEnd(8)} ${(leg ? `leg ${leg}` : '').padEnd(6)} ${writeEvent(event).padEnd(width)}`;
     return wrap(formatRule(event.extras.Detail, explainEvent(told, story, calls)), `${head} `);
   });
 }

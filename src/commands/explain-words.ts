@@ -51,7 +51,7 @@ function explainDialIn(told: ToldEvent, story: CallStory): string {
   if (ways.some(([{ aim }]) => aim === 'addressed')) {
     return `an INVITE was addressed to ${extension}, which is judged by the legs addressed to it`;
   }
-  return `an INVITE was sent to ${extension}`;
+  return `an INVITE was sent to ${extension}${told.by?.statusCode ? `, and got ${told.by.text}` : ''}`;
 }
 
 /** The INVITE transactions of all legs that lead to an end, with their legs' numbers. */

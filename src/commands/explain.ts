@@ -8,7 +8,7 @@ import { type CallStory, findStories } from './explain-story.ts';
 import { LineWriter } from './output.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Surroundings } from './replay.ts';
-import { EventCounts, formatSummary } from './replay-summary.ts';
+import { formatSummary } from './replay-summary.ts';
 import { makeDirectory, makeTracker, OPEN_CONFIGURATION } from './setup.ts';
 
 export interface ExplainOptions {
@@ -62,9 +62,8 @@ async function readStories(
     bar.clear();
   }
   collector.finish();
-  const events = new EventCounts();
-  for (const { event } of collector.events) events.add(event);
-  for (const line of formatSummary(counts, tracker, events, performance.now() - began)) err.write(`${line}\n`);
+  for (const line of formatSummary(counts, tracker, collector.counts, performance.now() - began))
+    err.write(`${line}\n`);
   if (collector.dropped > 0) {
     const { legs, messages } = COLLECT_LIMITS;
     err.write(`${collector.dropped} messages beyond ${legs} legs or ${messages} messages are not shown\n`);
