@@ -82,7 +82,7 @@ function readPickup(dialled: string, caller: Extension | undefined, directory: D
   return {
     tenant: caller.tenant,
     by: caller.number,
-    number: directory.find(rest, caller.tenant.domains)?.number ?? rest,
+    number: directory.find(rest, [...caller.tenant.domains, ...caller.tenant.pbx])?.number ?? rest,
   };
 }
 

@@ -83,7 +83,13 @@ const isSeatedIn = (party: Party, leg: Leg): boolean =>
 
 /** Whether the call was sent to a device of the called side at all. */
 export const wasOffered = (leg: Leg): boolean =>
-  leg.feeds > 0 || leg.isDoubted || leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+  leg.feeds > 0 ||
+  (leg.isDoubted && !isUnreachable(leg.root)) ||
+  leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed');
+
+/** A PBX that calls nobody says so: unknown or unregistered, without ringing. */
+const isUnreachable = (root: Transaction | undefined): boolean =>
+  root !== undefined && !root.rang && (root.code === 404 || [1, 3, 20].includes(root.cause.q850));
 
 /** Ways to take a call that rings, or waits, elsewhere. */
 const TAKING: ReadonlySet<string> = new Set(['pickup', 'replaces', 'connected-identity']);

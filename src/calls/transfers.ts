@@ -101,13 +101,14 @@ export class Transfers {
     leg.connected = number;
     leg.isWithStranger = !leg.call.legs.some((other) => other !== leg && hasEnd(other, number));
     if (!leg.isWithStranger) return;
-    const taken = leg.pickup && !leg.join ? this.#joiner.pickups.find(leg.pickup, number) : undefined;
-    if (taken) return this.#calls.merge(leg, taken, 'pickup');
+    const pickedUp = leg.pickup && !leg.join ? this.#joiner.pickups.find(leg.pickup, number) : undefined;
+    if (pickedUp) return this.#calls.merge(leg, pickedUp, 'pickup');
     const others = this.#joiner.finder
       .findOwn(directory.site(source), number)
-      .filter((other) => other.call !== leg.call && other.isReleased && (isMutual(leg, other) || isTaken(leg, other)));
-    const [other] = others;
-    if (other && others.every(({ call }) => call === other.call)) this.#calls.merge(leg, other, 'connected-identity');
+      .filter((other) => other.call !== leg.call && other.isReleased);
+    const taken = onlyCall(others.filter((one) => isTaken(leg, one)));
+    const other = onlyCall(others.filter((one) => isMutual(leg, one))) ?? (taken?.isDoubted ? undefined : taken);
+    if (other) this.#calls.merge(leg, other, 'connected-identity');
   }
 
   #accept(referral: Referral): void {
@@ -148,10 +149,14 @@ const isMutual = (leg: Leg, other: Leg): boolean =>
   other.isWithStranger &&
   (leg.doubt !== '' || other.doubt !== '' || (!leg.isDoubted && !other.isDoubted));
 
+const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>
+  leg && others.every(({ call }) => call === leg.call) ? leg : undefined;
+
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>
   leg.isUp &&
   leg.pickup === undefined &&
+  !leg.isDoubted &&
   !leg.isFed &&
   leg.feeds === 0 &&
   !isSameNumber(leg.calledNumber, ownNumber(other)) &&
