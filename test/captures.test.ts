@@ -6,7 +6,7 @@ import type { Leg } from '../src/calls/call.ts';
 import { formatEventJson } from '../src/commands/event-lines.ts';
 import { connectPipeline } from '../src/commands/pipeline.ts';
 import { makeTracker, OPEN_CONFIGURATION } from '../src/commands/setup.ts';
-import { type Configuration, loadConfiguration } from '../src/rules/config-file.ts';
+import { type Configuration, loadConfiguration, parseConfiguration } from '../src/rules/config-file.ts';
 import { SipMessage } from '../src/sip/message.ts';
 import type { Observation } from '../src/sip/observation.ts';
 import { readCapture } from '../src/sources/capture-file.ts';
@@ -78,6 +78,18 @@ t.test('legs are joined as the PBX itself says', async (t) => {
     const joined = [...groups.values()].map((group) => group.map(({ callId }) => callId).sort());
     t.strictSame(joined.sort(byFirst), expected.map((group) => [...group].sort()).sort(byFirst), name);
   }
+});
+
+t.test('a replay knows the PBX that the engine stands in front of', async (t) => {
+  const text = readFileSync(join(root, 'captures/pbx.yaml'), 'utf8');
+  const upstream =
+    text.replace('- pbx: [127.0.60.10]\n    trunks', '- trunks') + 'sip: { upstream: "sip:127.0.60.10" }\n';
+  t.notOk(upstream.includes('pbx:'), 'it is named nowhere else');
+  const file = join(root, 'captures/pbx/j_outbound.pcap');
+  const told = await Promise.all(
+    [text, upstream].map(async (yaml) => (await replay(file, parseConfiguration('test', yaml, {}))).events),
+  );
+  t.strictSame(told[1], told[0]);
 });
 
 const byFirst = ([a = '']: string[], [b = '']: string[]): number => (a < b ? -1 : 1);

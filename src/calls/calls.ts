@@ -3,6 +3,7 @@ import type { JoinMethod } from './join.ts';
 
 // A peer may send any number of them.
 const MAX_ALIASES = 64;
+const MAX_IDLE_PARTIES = 16;
 
 /** The calls that are up, by every id that they are known under. */
 export class Calls {
@@ -43,9 +44,17 @@ export class Calls {
   remove(leg: Leg): void {
     const { call } = leg;
     call.legs = call.legs.filter((other) => other !== leg);
-    if (call.legs.length > 0) return;
+    if (call.legs.length > 0) return dropParties(call);
     for (const id of [call.id, ...call.aliases]) if (this.#byId.get(id) === call) this.#byId.delete(id);
   }
+}
+
+/** Parties that are over and on no leg any more: a call that waits in a queue for hours may try a thousand agents. */
+function dropParties(call: Call): void {
+  if (call.parties.length <= MAX_IDLE_PARTIES) return;
+  call.parties = call.parties.filter(
+    (party) => party.state !== 'over' || call.legs.some((leg) => leg.caller === party || leg.leadsTo(party)),
+  );
 }
 
 const isOlder = (a: Call, b: Call): boolean => (a.startedAt === b.startedAt ? a.id < b.id : a.startedAt < b.startedAt);

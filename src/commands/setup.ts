@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { overrideStatusTable, STATUS_TABLE } from '../calls/call-status.ts';
 import { Directory } from '../calls/directory.ts';
 import type { Tenant } from '../calls/tenant.ts';
@@ -8,6 +9,7 @@ import { isLoopback } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import { parseConfiguration } from '../rules/config-file.ts';
 import type { Address } from '../sip/observation.ts';
+import { parseUri } from '../sip/uri.ts';
 
 /** What counts without a configuration: every SIP user is an extension with a plain number; nothing is sent. */
 export const OPEN_CONFIGURATION: Configuration = parseConfiguration('built-in', 'tenants: [{ extensions: ["*"] }]', {});
@@ -15,7 +17,15 @@ export const OPEN_CONFIGURATION: Configuration = parseConfiguration('built-in', 
 /** Makes the tracker that a configuration describes. */
 export function makeTracker({ options, tenants }: Configuration): CallTracker {
   const table = overrideStatusTable(STATUS_TABLE, options.callStatus);
-  return new CallTracker(makeDirectory(tenants, options.sip.trusted), trackerOptions(options), table);
+  const known = withUpstream(tenants, readUpstream(options.sip.upstream));
+  return new CallTracker(makeDirectory(known, options.sip.trusted), trackerOptions(options), table);
+}
+
+/** Where the PBX is that the SIP engine stands in front of, if its address is written out: a capture asks no name server. */
+function readUpstream(upstream: string | undefined): Address[] {
+  if (upstream === undefined) return [];
+  const { host, port = 5060 } = parseUri(upstream);
+  return isIP(host) > 0 ? [{ ip: host, port }] : [];
 }
 
 export const makeDirectory = (tenants: readonly Tenant[], trusted: readonly string[]): Directory =>
