@@ -388,7 +388,7 @@ export interface Referral {
   /** Places it went to: who is to call is one of them. */
   readonly sites: Set<string>;
   readonly dialog: Dialog | undefined;
-  isAccepted: boolean;
+  state: 'asked' | 'accepted' | 'refused';
   /** A leg came that answers it. */
   isFollowed: boolean;
 }

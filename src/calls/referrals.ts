@@ -80,11 +80,12 @@ export class Referrals {
 }
 
 /** Somebody is there still to be connected with whom is called, or it is not known who that would be. */
-const isOpen = ({ leg, kind }: Referral): boolean =>
-  kind === 'redirect' ||
-  leg.referee !== undefined ||
-  leg.call.legs.length === 1 ||
-  leg.call.legs.some((other) => other !== leg && other.isUp);
+const isOpen = ({ leg, kind, state }: Referral): boolean =>
+  state !== 'refused' &&
+  (kind === 'redirect' ||
+    leg.referee !== undefined ||
+    leg.call.legs.length === 1 ||
+    leg.call.legs.some((other) => other !== leg && other.isUp));
 
 /** Without Referred-By, who calls is the one who was asked, or who is transferred by a PBX. */
 function isPlausible({ leg, kind, byCaller, isFollowed, at: askedAt }: Referral, caller: string, at: number): boolean {

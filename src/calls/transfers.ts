@@ -47,7 +47,7 @@ export class Transfers {
       cseq: message.cseq,
       at: observedAt,
       sites: new Set(),
-      isAccepted: false,
+      state: 'asked',
       isFollowed: false,
     };
     this.#joiner.referrals.add(dialog.referral, site);
@@ -58,6 +58,7 @@ export class Transfers {
     const referral = this.#findDialog(message)[1]?.referral;
     if (referral?.cseq !== message.cseq) return;
     if (message.statusCode < 300) this.#accept(referral);
+    else if (referral.state === 'asked') referral.state = 'refused';
   }
 
   /** A NOTIFY tells of a REFER whose answer was missed; what it says of success is no proof. RFC 3515 §2.4.4. */
@@ -87,7 +88,7 @@ export class Transfers {
       cseq: message.cseq,
       at: observation.observedAt,
       sites: new Set(),
-      isAccepted: true,
+      state: 'accepted',
       isFollowed: false,
     };
     this.#joiner.referrals.add(referral, directory.site(leg.source));
@@ -112,8 +113,8 @@ export class Transfers {
   }
 
   #accept(referral: Referral): void {
-    if (referral.isAccepted) return;
-    referral.isAccepted = true;
+    if (referral.state !== 'asked') return;
+    referral.state = 'accepted';
     const { leg, byCaller, replaces, referrer } = referral;
     const far = isAnsweredByPbx(referral) ? partyOf(findCounterpart(leg)) : endOf(leg, !byCaller);
     if (!isAnsweredByPbx(referral)) leg.referee = far;
