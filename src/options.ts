@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EVENT_NAMES, EXTRA_NAMES } from './calls/event.ts';
 import { address, count, digits, domain, duration, list, listenAddress, numberText, place } from './option-types.ts';
+import { callEvent, headerValue, style } from './rule-options.ts';
 import { sip } from './sip-options.ts';
 
 /** One mistake in the operator's configuration. */
@@ -78,62 +78,6 @@ const tenant = z.strictObject({
     .default('phones')
     .describe("trunk: the phones' own traffic does not pass here, so they are judged by the calls addressed to them"),
 });
-
-const style = {
-  callFlow: z.enum(['upper', 'lower']).describe('CallFlow as IN and OUT, or as in and out'),
-  callId: z.enum(['sip', 'epoch']).describe('CallID as the SIP Call-ID, or as <epoch seconds>.<sequence>'),
-  answeredHangup: z.enum(['ANSWER', 'HANGUP']).describe('CallStatus of the Hangup of an answered call'),
-  omitEmpty: z.boolean().describe('Leave empty parameters out'),
-};
-
-const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item).min(1)]);
-
-const event = z.enum(EVENT_NAMES);
-const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
-
-const OWN_HEADERS = /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect)$/i;
-const headerName = z
-  .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name is expected')
-  .refine((name) => !OWN_HEADERS.test(name), 'a header that HTTP does not set itself is expected');
-const HEADER_VALUE = 'a header value of one line, in Latin letters, is expected';
-const headerValue = z.string(HEADER_VALUE).regex(/^[\t\x20-\x7e\x80-\xff]*$/, HEADER_VALUE);
-
-const URL_EXPECTED = 'an http or https URL is expected';
-
-const callEvent = z.strictObject({
-  extension: oneOrMany(pattern).describe('Whose events: one, a list, a range, a pattern or "*"'),
-  event: oneOrMany(event).describe('Which events: one or several of dial-in, dial-out, answer-in, answer-out, hangup'),
-  method: z.enum(['GET', 'POST']).default('GET').describe('GET: parameters in the query; POST: in the body'),
-  url: z
-    .string(URL_EXPECTED)
-    .max(4096)
-    .refine(isHttpUrl, { error: URL_EXPECTED, abort: true })
-    .refine(hasNoUser, 'a URL without user and password is expected; send them as header authorization')
-    .describe('The script; a query it has is kept'),
-  note: z.string().default('').describe('For people to read'),
-  enabled: z.boolean().default(true).describe('false: nothing is sent'),
-  extras: list(z.enum(EXTRA_NAMES), 'Parameters to append to the ten'),
-  body: z.enum(['form', 'json']).default('form').describe('Body of a POST'),
-  headers: z
-    .record(headerName, headerValue)
-    .default({})
-    .describe('Headers to add; secrets best as "${NAME}" from the environment'),
-  callFlow: style.callFlow.optional(),
-  callId: style.callId.optional(),
-  answeredHangup: style.answeredHangup.optional(),
-  omitEmpty: style.omitEmpty.optional(),
-});
-
-// A browser would mend `http:/host` and drop line breaks, but the URL is sent as it is written.
-function isHttpUrl(text: string): boolean {
-  return /^https?:\/\/[^/\s][^\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
-}
-
-function hasNoUser(text: string): boolean {
-  const url = URL.parse(text);
-  return url?.username === '' && url.password === '';
-}
 
 const status = z.enum(['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CHANUNAVAIL']);
 

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseNumberPattern } from '../calls/number-pattern.ts';
 import type { Tenant } from '../calls/tenant.ts';
 import { OptionError, type OptionProblem, type Options, optionsSchema } from '../options.ts';
 import type { Environment } from './environment.ts';
 import { describeIssues } from './option-issues.ts';
+import { makeRules } from './make-rules.ts';
 import type { Rule } from './rule.ts';
 import { keysOfSchema } from './schema-keys.ts';
 import { type Path, YamlSource } from './yaml-source.ts';
@@ -78,39 +78,6 @@ const makeTenant = (tenant: Options['tenants'][number]): Tenant => ({
 });
 
 const breadth = (number: string): number => (isSingle(number) ? 0 : number === '*' ? 3 : number.includes('?') ? 2 : 1);
-
-function makeRules(options: Options): Rule[] {
-  const seen = new Map<string, number>();
-  return options.callEvents.map((entry): Rule => {
-    const { extension, event, method, url } = entry;
-    const identity = JSON.stringify([extension, event, method, url]);
-    const ordinal = seen.get(identity) ?? 0;
-    seen.set(identity, ordinal + 1);
-    const { callFlow, callId, answeredHangup, omitEmpty } = { ...options.defaults, ...withoutUndefined(entry) };
-    return {
-      id: hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20),
-      extensions: extension,
-      events: event,
-      method,
-      url,
-      note: entry.note,
-      enabled: entry.enabled,
-      extras: entry.extras,
-      body: entry.body,
-      headers: entry.headers,
-      style: { callFlow, callId, answeredHangup, omitEmpty },
-    };
-  });
-}
-
-type Style = Options['defaults'];
-
-function withoutUndefined(entry: { [name in keyof Style]?: Style[name] | undefined }): Partial<Style> {
-  const set = (['callFlow', 'callId', 'answeredHangup', 'omitEmpty'] as const).filter(
-    (name) => entry[name] !== undefined,
-  );
-  return Object.fromEntries(set.map((name) => [name, entry[name]]));
-}
 
 /** What the schema can't tell: whether the parts fit together. */
 class Checks {

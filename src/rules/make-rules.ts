@@ -1,0 +1,37 @@
+import { hash } from 'node:crypto';
+import type { Options } from '../options.ts';
+import type { Rule } from './rule.ts';
+
+/** The rules that the options describe, in their order. */
+export function makeRules(options: Options): Rule[] {
+  const seen = new Map<string, number>();
+  return options.callEvents.map((entry): Rule => {
+    const { extension, event, method, url } = entry;
+    const identity = JSON.stringify([extension, event, method, url]);
+    const ordinal = seen.get(identity) ?? 0;
+    seen.set(identity, ordinal + 1);
+    const { callFlow, callId, answeredHangup, omitEmpty } = { ...options.defaults, ...withoutUndefined(entry) };
+    return {
+      id: hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20),
+      extensions: extension,
+      events: event,
+      method,
+      url,
+      note: entry.note,
+      enabled: entry.enabled,
+      extras: entry.extras,
+      body: entry.body,
+      headers: entry.headers,
+      style: { callFlow, callId, answeredHangup, omitEmpty },
+    };
+  });
+}
+
+type Style = Options['defaults'];
+
+function withoutUndefined(entry: { [name in keyof Style]?: Style[name] | undefined }): Partial<Style> {
+  const set = (['callFlow', 'callId', 'answeredHangup', 'omitEmpty'] as const).filter(
+    (name) => entry[name] !== undefined,
+  );
+  return Object.fromEntries(set.map((name) => [name, entry[name]]));
+}
