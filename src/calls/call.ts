@@ -160,6 +160,8 @@ export class Leg implements Timed {
   isWithStranger = false;
   /** Its caller handed over to somebody else, so that its end is none for whom it calls. RFC 5589. */
   isTransferred = false;
+  /** The 3xx that it ended with. */
+  redirect: Referral | undefined = undefined;
   /** Who was asked to call somebody else, and has not done so yet. RFC 3515. */
   referee: Party | undefined = undefined;
   /** Sequence number of the attempt that counts: a challenge or redirection makes another. */
@@ -198,11 +200,16 @@ export class Leg implements Timed {
   /** It is a call to a pickup code. */
   pickup: Pickup | undefined = undefined;
 
-  constructor(call: Call, message: SipMessage, source: Address, isFed: boolean) {
+  constructor(
+    call: Call,
+    { callId, fromTag, cseq }: Pick<SipMessage, 'callId' | 'fromTag' | 'cseq'>,
+    source: Address,
+    isFed: boolean,
+  ) {
     this.call = call;
-    this.callId = detach(message.callId);
-    this.fromTag = detach(message.fromTag);
-    this.cseq = message.cseq;
+    this.callId = detach(callId);
+    this.fromTag = detach(fromTag);
+    this.cseq = cseq;
     this.source = source;
     this.isFed = isFed;
     call.legs = append(call.legs, this);

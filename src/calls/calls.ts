@@ -22,6 +22,11 @@ export class Calls {
     return call;
   }
 
+  /** Takes in a call that was up before a restart. */
+  adopt(call: Call): void {
+    for (const id of [call.id, ...call.aliases]) this.#byId.set(id, call);
+  }
+
   /** Makes a call known under a further id: our marker named it before it was joined to an older one. */
   alias(call: Call, id: string): void {
     if (this.#byId.has(id) || call.aliases.length >= MAX_ALIASES) return;

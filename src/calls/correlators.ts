@@ -55,13 +55,22 @@ export class Correlators {
   add(leg: Leg, message: SipMessage, { correlationId }: Observation): void {
     for (const { method, value } of this.#read(message, correlationId)) {
       const key = keyOf(method, value);
-      const legs = this.#legs.get(key);
-      if (legs?.includes(leg)) continue;
-      if (!legs) this.#legs.set(key, [leg]);
-      else if (legs.length < MAX_PER_TOKEN) legs.push(leg);
-      else continue;
-      leg.tokens = append(leg.tokens, key);
+      if (this.#put(key, leg)) leg.tokens = append(leg.tokens, key);
     }
+  }
+
+  #put(key: string, leg: Leg): boolean {
+    const legs = this.#legs.get(key);
+    if (legs?.includes(leg)) return false;
+    if (!legs) this.#legs.set(key, [leg]);
+    else if (legs.length < MAX_PER_TOKEN) legs.push(leg);
+    else return false;
+    return true;
+  }
+
+  /** Puts back a leg as it was known before a restart. */
+  restore(leg: Leg): void {
+    for (const key of leg.tokens) this.#put(key, leg);
   }
 
   remove(leg: Leg): void {

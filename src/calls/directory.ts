@@ -16,6 +16,17 @@ export interface Extension {
 /** What stands at an address: a PBX, a trunk, or anything else. */
 export type Role = 'pbx' | 'trunk' | 'other';
 
+const NO_TENANT: Tenant = {
+  prefix: '',
+  domains: [],
+  pbx: [],
+  trunks: [],
+  extensions: [],
+  dialPrefixes: [],
+  pickupCodes: [],
+  sensor: 'phones',
+};
+
 const MAX_CACHED = 20_000;
 
 /** The numbering plan: which SIP users are extensions, and which addresses are PBXs and trunks. */
@@ -64,6 +75,12 @@ export class Directory {
   find(user: string, hosts: readonly string[]): Extension | undefined {
     if (user === '') return undefined;
     return this.#planFor(hosts)?.find(user) ?? this.#findExtended(user);
+  }
+
+  /** An extension by its extended number; where there is none any more, one with that number and no more than that. */
+  recall(number: string): Extension {
+    const found = this.#plans.map((plan) => plan.find(number)).find((extension) => extension?.number === number);
+    return found ?? { number, short: number, name: '', kind: 'phone', tenant: this.#plans[0]?.tenant ?? NO_TENANT };
   }
 
   /** The extension that a dialled public number leads to. */

@@ -3,7 +3,7 @@ import { parseNameAddr } from '../sip/name-addr.ts';
 import type { Observation } from '../sip/observation.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
-import type { Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
+import type { Anchor, Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
 import { Correlators } from './correlators.ts';
 import { parseDialogName } from './dialog-name.ts';
 import type { Directory } from './directory.ts';
@@ -86,6 +86,18 @@ export class Joiner {
       if (called && called.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.tenant);
     }
     this.#correlators.add(leg, message, observation);
+  }
+
+  /** Puts back a leg as it was known before a restart; while it rings, it may be picked up. */
+  restore(leg: Leg, anchors: readonly Pick<Anchor, 'key' | 'destination'>[]): void {
+    for (const { referral } of [...leg.dialogs, { referral: leg.redirect }]) {
+      if (referral) this.referrals.restore(referral);
+    }
+    if (leg.phase === 'ended') return;
+    this.finder.restore(leg, anchors);
+    this.#correlators.restore(leg);
+    const called = leg.isFed && leg.answeredAt === 0 ? leg.transactions.find(({ party }) => party)?.party : undefined;
+    if (called && called.extension.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.extension.tenant);
   }
 
   forget(leg: Leg): void {

@@ -59,6 +59,11 @@ export class LegFinder {
     if (isTelling(called)) this.#add(leg, destination, keyOf(site, '=', called));
   }
 
+  /** Puts back a leg as it was known before a restart. */
+  restore(leg: Leg, anchors: readonly Pick<Anchor, 'key' | 'destination'>[]): void {
+    for (const { key, destination } of anchors) this.#add(leg, destination, key);
+  }
+
   remove(leg: Leg): void {
     for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) this.#unchain(anchor);
     leg.anchor = undefined;

@@ -53,6 +53,11 @@ export class Progress {
     return this.#deadlines.take(now);
   }
 
+  /** Takes in a leg that was up before a restart. */
+  adopt(leg: Leg): void {
+    this.#deadlines.set(leg, leg.deadline);
+  }
+
   /** The clock was set by so many ms; the legs' own times are set by whoever holds them. */
   leap(byMs: number): void {
     this.#deadlines.leap(byMs);

@@ -41,6 +41,13 @@ export class Referrals {
     this.#queue.push({ referral, keys });
   }
 
+  /** Puts back one that was known before a restart. */
+  restore(referral: Referral): void {
+    const sites = [...referral.sites];
+    referral.sites.clear();
+    for (const site of sites) this.add(referral, site);
+  }
+
   /** The only request that a leg can be the answer to. */
   find({ site, caller, called, referredBy }: Follower, at: number): Referral | undefined {
     this.expire(at);

@@ -13,6 +13,7 @@ import { Progress } from './progress.ts';
 import { Calls } from './calls.ts';
 import { Registrations } from './registrations.ts';
 import { seatCalled, seatCaller } from './seating.ts';
+import { type CallSnapshot, restoreCall, takeSnapshot } from './snapshot.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 import { Transfers } from './transfers.ts';
 
@@ -62,6 +63,26 @@ export class CallTracker {
   /** Legs known at present, those that ended a moment ago included. */
   get legCount(): number {
     return this.#legs.size;
+  }
+
+  /** Takes down the calls that are up. */
+  *takeSnapshots(): Generator<CallSnapshot> {
+    for (const call of new Set(this.#calls.byId.values())) {
+      if (call.legs.some(({ phase }) => phase !== 'ended')) yield takeSnapshot(call);
+    }
+  }
+
+  /** Takes in calls that were up before a restart. */
+  restore(snapshots: Iterable<CallSnapshot>): void {
+    for (const snapshot of snapshots) {
+      const { call, anchors } = restoreCall(snapshot, this.#directory);
+      this.#calls.adopt(call);
+      for (const leg of call.legs) {
+        this.#legs.add(leg);
+        this.#joiner.restore(leg, anchors.get(leg) ?? []);
+        this.#progress.adopt(leg);
+      }
+    }
   }
 
   /** Takes over a new numbering plan; calls that are up keep the extensions they have. */

@@ -77,7 +77,7 @@ export class Transfers {
   ): void {
     const contact = attempt(() => parseUri(parseNameAddr(message.values('Contact')[0] ?? '').uri));
     if (!contact || transaction.parent) return;
-    const referral: Referral = {
+    leg.redirect = {
       leg,
       dialog: undefined,
       kind: 'redirect',
@@ -91,7 +91,7 @@ export class Transfers {
       state: 'accepted',
       isFollowed: false,
     };
-    this.#joiner.referrals.add(referral, directory.site(leg.source));
+    this.#joiner.referrals.add(leg.redirect, directory.site(leg.source));
   }
 
   /** A PBX tells a phone whom it is connected to; where both ends are told of each other, they are one call. RFC 4916. */

@@ -1,0 +1,54 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { Directory } from '../../src/calls/directory.ts';
+import type { CallEvent } from '../../src/calls/event.ts';
+import type { CallSnapshot } from '../../src/calls/snapshot.ts';
+import { CallTracker } from '../../src/calls/tracker.ts';
+import { OPEN_CONFIGURATION } from '../../src/commands/setup.ts';
+import { loadConfiguration } from '../../src/rules/config-file.ts';
+import type { Observation } from '../../src/sip/observation.ts';
+import { readCapture } from '../../src/sources/capture-file.ts';
+import { SourceCounts } from '../../src/sources/source-counts.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+async function readAll(file: string): Promise<Observation[]> {
+  const observations: Observation[] = [];
+  const keep = (observation: Observation): void =>
+    void observations.push({ ...observation, bytes: Buffer.from(observation.bytes) });
+  await readCapture(file, keep, { counts: new SourceCounts() });
+  return observations;
+}
+
+function feed(tracker: CallTracker, observations: readonly Observation[]): CallEvent[] {
+  return observations.flatMap((observation) => [
+    ...tracker.expire(observation.observedAt),
+    ...tracker.observe(observation),
+  ]);
+}
+
+t.test('calls that are up go on in a tracker that begins anew, wherever the other was stopped', async (t) => {
+  const files = globSync('captures/{*,pbx/*}.pcap', { cwd: root });
+  t.ok(files.length > 60, `${files.length} recordings`);
+  for (const file of files) {
+    const { tenants } = file.includes('pbx/')
+      ? loadConfiguration(join(root, 'captures/pbx.yaml'), {})
+      : OPEN_CONFIGURATION;
+    const observations = await readAll(join(root, file));
+    const open = (): CallTracker => new CallTracker(new Directory(tenants), { maxContacts: 100 });
+    const whole = open();
+    const expected = [...feed(whole, observations), ...whole.expire(Infinity)];
+    const different: number[] = [];
+    for (let stop = 0; stop <= observations.length; stop++) {
+      const [first, second] = [open(), open()];
+      const before = feed(first, observations.slice(0, stop));
+      second.restore(JSON.parse(JSON.stringify([...first.takeSnapshots()])) as CallSnapshot[]);
+      const after = [...feed(second, observations.slice(stop)), ...second.expire(Infinity)];
+      if (!isDeepStrictEqual([...before, ...after], expected)) different.push(stop);
+      if (second.legCount > 0) different.push(stop);
+    }
+    t.strictSame(different, [], `${file}, stopped after each of ${observations.length} messages`);
+  }
+});
