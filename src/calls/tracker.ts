@@ -17,6 +17,14 @@ import { type CallSnapshot, restoreCall, takeSnapshot } from './snapshot.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 import { Transfers } from './transfers.ts';
 
+/** What became of calls: those that are up, and the ids of those that are over. */
+export interface CallChanges {
+  readonly up: readonly CallSnapshot[];
+  readonly over: readonly string[];
+}
+
+const isUp = (call: Call): boolean => call.legs.some(({ phase }) => phase !== 'ended');
+
 const MAX_TOKEN = 512;
 const NONE: readonly CallEvent[] = [];
 
@@ -40,6 +48,8 @@ export class CallTracker {
   readonly #progress: Progress;
   readonly #message = new SipMessage();
   #directory: Directory;
+  /** Calls of which something changed, if anybody wants to know. */
+  #changed: Set<Call> | undefined;
 
   constructor(directory: Directory, options: Partial<TrackerOptions> = {}, statusTable: StatusTable = STATUS_TABLE) {
     this.#directory = directory;
@@ -65,11 +75,16 @@ export class CallTracker {
     return this.#legs.size;
   }
 
-  /** Takes down the calls that are up. */
-  *takeSnapshots(): Generator<CallSnapshot> {
-    for (const call of new Set(this.#calls.byId.values())) {
-      if (call.legs.some(({ phase }) => phase !== 'ended')) yield takeSnapshot(call);
-    }
+  /** What became of calls since it was last asked: those that are up as they are now, and the ids of those that are over. */
+  takeChanges(): CallChanges {
+    const calls = [...(this.#changed ?? [])];
+    this.#changed = new Set();
+    const over = calls.flatMap((call) => (isUp(call) ? call.aliases : [call.id, ...call.aliases]));
+    return { up: calls.filter(isUp).map(takeSnapshot), over };
+  }
+
+  #touch(callId: string): void {
+    for (let leg = this.#legs.first(callId); leg; leg = leg.next) this.#changed!.add(leg.call);
   }
 
   /** Takes in calls that were up before a restart. */
@@ -97,6 +112,7 @@ export class CallTracker {
       this.messages++;
       if (message.isRequest) this.#observeRequest(message, observation);
       else this.#observeResponse(message, observation);
+      if (this.#changed) this.#touch(message.callId);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
       this.#drop('not readable as SIP');
@@ -108,6 +124,7 @@ export class CallTracker {
   expire(now: number): readonly CallEvent[] {
     let leg: Leg | undefined;
     while ((leg = this.#progress.nextDue(now))) {
+      this.#changed?.add(leg.call);
       if (leg.phase === 'ended') this.#forget(leg);
       else this.#progress.expire(leg, leg.deadline);
     }
