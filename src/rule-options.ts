@@ -15,14 +15,25 @@ const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item.transform((one
 const event = z.enum(EVENT_NAMES);
 const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
 
-const OWN_HEADERS = /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect)$/i;
+const OWN_HEADERS =
+  /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer|proxy-connection|webhook-.*)$/i;
 const headerName = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name is expected')
-  .refine((name) => !OWN_HEADERS.test(name), 'a header that HTTP does not set itself is expected');
+  .refine((name) => !OWN_HEADERS.test(name), 'a header that neither HTTP nor a signature sets is expected');
 const HEADER_VALUE = 'a header value of one line, in Latin letters, is expected';
 /** The value of an HTTP header. RFC 9110 §5.5. */
 export const headerValue = z.string(HEADER_VALUE).regex(/^[\t\x20-\x7e\x80-\xff]*$/, HEADER_VALUE);
+
+/** Begins the secrets that requests are signed with. */
+export const SECRET_PREFIX = 'whsec_';
+const SECRET = 'a secret of whsec_ and 24 to 64 bytes in base64 is expected';
+const secret = z
+  .string(SECRET)
+  .regex(
+    /^whsec_([A-Za-z0-9+/]{4}){8,20}([A-Za-z0-9+/]{4}([A-Za-z0-9+/]{2}==)?|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    SECRET,
+  );
 
 const URL_EXPECTED = 'an http or https URL is expected';
 
@@ -45,6 +56,10 @@ export const callEvent = z.strictObject({
     .record(headerName, headerValue)
     .default({})
     .describe('Headers to add; secrets best as "${NAME}" from the environment'),
+  secret: z
+    .union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)])
+    .default([])
+    .describe('Signs requests; two while one replaces the other; best as "${NAME}" from the environment'),
   callFlow: style.callFlow.optional(),
   callId: style.callId.optional(),
   answeredHangup: style.answeredHangup.optional(),

@@ -8,7 +8,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'sources': ['sip'],
   'proxy': ['sip'],
   'calls': ['sip'],
-  'rules': ['calls', 'options.ts', 'log.ts'],
+  'rules': ['calls', 'options.ts', 'rule-options.ts', 'log.ts'],
   'deliveries': ['calls', 'rules', 'options.ts', 'log.ts'],
   'api': ['sip', 'sources', 'proxy', 'calls', 'rules', 'deliveries', 'options.ts', 'log.ts'],
   'commands': [

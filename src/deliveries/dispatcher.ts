@@ -25,8 +25,8 @@ export interface DeliveryOptions {
 
 /** Sends requests to scripts. */
 export interface Sender {
-  /** Sends one request with the rule's headers and tells what became of it. Never rejects. */
-  send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome>;
+  /** Sends the request of an event the way its rule says, and tells what became of it. Never rejects. */
+  send(request: ScriptRequest, rule: Rule, eventId: string): Promise<AttemptOutcome>;
   /** Breaks off what is still under way. */
   close(): Promise<void>;
 }
@@ -216,7 +216,7 @@ export class Dispatcher {
 
   async #send(delivery: Delivery, rule: Rule): Promise<void> {
     this.#active++;
-    const outcome = await this.#sender.send(delivery.request, rule.headers);
+    const outcome = await this.#sender.send(delivery.request, rule, delivery.eventId);
     this.#active--;
     // Broken off by the stop, which says nothing about the script: the next start sends it again.
     if (this.#phase !== 'stopped') this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);

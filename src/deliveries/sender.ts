@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { Agent, request as sendWithUndici } from 'undici';
+import type { Rule } from '../rules/rule.ts';
 import type { Sender } from './dispatcher.ts';
 import { scriptOf } from './lanes.ts';
 import type { ScriptRequest } from './request.ts';
 import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
+import { signRequest } from './signature.ts';
 
 const MAX_RESPONSE_BYTES = 4096;
 const MAX_AGENTS = 1000;
@@ -29,14 +31,14 @@ export class HttpSender implements Sender {
   }
 
   /** Redirects are not followed; of the answer 4 KB are read. */
-  async send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome> {
+  async send(request: ScriptRequest, rule: Rule, eventId: string): Promise<AttemptOutcome> {
     const { method, url, body } = request;
     try {
       const response = await sendWithUndici(url, {
         dispatcher: this.#agentOf(url),
         method,
         body: body ?? null,
-        headers: this.#headersOf(request, headers),
+        headers: { ...this.#headersOf(request, rule), ...signRequest(request, eventId, rule.secrets, Date.now()) },
         signal: AbortSignal.timeout(this.#options.timeoutMs),
       });
       await discard(response.body);
@@ -60,7 +62,7 @@ export class HttpSender implements Sender {
   }
 
   /** The rule's own headers win, in whatever case they are written. */
-  #headersOf({ contentType }: ScriptRequest, ownHeaders: Readonly<Record<string, string>>): Record<string, string> {
+  #headersOf({ contentType }: ScriptRequest, { headers: ownHeaders }: Rule): Record<string, string> {
     const headers: Record<string, string> = { 'user-agent': this.#options.userAgent };
     if (contentType !== undefined) headers['content-type'] = contentType;
     for (const [name, value] of Object.entries(ownHeaders)) headers[name.toLowerCase()] = value;

@@ -1,5 +1,6 @@
-import { hash } from 'node:crypto';
+import { createSecretKey, hash } from 'node:crypto';
 import type { Options } from '../options.ts';
+import { SECRET_PREFIX } from '../rule-options.ts';
 import type { Rule } from './rule.ts';
 
 /** The rules that the options describe, in their order. */
@@ -22,10 +23,13 @@ export function makeRules(options: Options): Rule[] {
       extras: entry.extras,
       body: entry.body,
       headers: entry.headers,
+      secrets: entry.secret.map(decodeSecret),
       style: { callFlow, callId, answeredHangup, omitEmpty },
     };
   });
 }
+
+const decodeSecret = (secret: string) => createSecretKey(Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64'));
 
 type Style = Options['defaults'];
 

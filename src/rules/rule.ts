@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { EventName, ExtraName } from '../calls/event.ts';
 
 /** How the ten parameters are written for receivers made for variants of the original; see the configuration. */
@@ -25,5 +26,7 @@ export interface Rule {
   /** Of a POST: `form` is application/x-www-form-urlencoded. */
   readonly body: 'form' | 'json';
   readonly headers: Readonly<Record<string, string>>;
+  /** Keys that its requests are signed with: two while one replaces the other, none for no signature. */
+  readonly secrets: readonly KeyObject[];
   readonly style: ParameterStyle;
 }

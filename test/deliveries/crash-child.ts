@@ -3,12 +3,11 @@ import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { HttpSender } from '../../src/deliveries/sender.ts';
 import { SqliteStore } from '../../src/deliveries/store.ts';
 import type { Rule } from '../../src/rules/rule.ts';
-import { eventOf, FakeLog, OPTIONS } from './harness.ts';
+import { eventOf, FakeLog, OPTIONS, SENDING } from './harness.ts';
 
 const [path = '', ruleText = '', count] = process.argv.slice(2);
 const rule = JSON.parse(ruleText) as Rule;
-const sending = { connectTimeoutMs: 5000, timeoutMs: 60_000, connectionsPerOrigin: 8, userAgent: 'Ringside/test' };
-const dispatcher = new Dispatcher(new SqliteStore(path), new HttpSender(sending), OPTIONS, () => rule, new FakeLog());
+const dispatcher = new Dispatcher(new SqliteStore(path), new HttpSender(SENDING), OPTIONS, () => rule, new FakeLog());
 dispatcher.start();
 const events = Array.from({ length: Number(count) }, (_, i) => eventOf(`call${i}`, 1, 'hangup'));
 dispatcher.publish(events.map((event) => ({ event, rules: [rule] })));

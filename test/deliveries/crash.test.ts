@@ -5,7 +5,7 @@ import t from 'tap';
 import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { HttpSender } from '../../src/deliveries/sender.ts';
 import { SqliteStore } from '../../src/deliveries/store.ts';
-import { FakeLog, makeRule, OPTIONS, type ReceivedRequest, ScriptServer } from './harness.ts';
+import { FakeLog, makeRule, OPTIONS, type ReceivedRequest, ScriptServer, SENDING } from './harness.ts';
 
 const CHILD = new URL('crash-child.ts', import.meta.url).pathname;
 const EVENTS = 100;
@@ -29,8 +29,7 @@ t.test('killed with requests under way: every event arrives after the restart, w
   t.equal(sentBefore.length, OPTIONS.concurrencyPerScript);
   server.handle = (response) => response.end();
   const store = new SqliteStore(path);
-  const sending = { connectTimeoutMs: 5000, timeoutMs: 15_000, connectionsPerOrigin: 8, userAgent: 'Ringside/test' };
-  const dispatcher = new Dispatcher(store, new HttpSender(sending), OPTIONS, () => rule, new FakeLog());
+  const dispatcher = new Dispatcher(store, new HttpSender(SENDING), OPTIONS, () => rule, new FakeLog());
   dispatcher.start();
   t.ok(await dispatcher.settle(30_000));
   await dispatcher.stop(0);

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/deliveries/clock.ts';
 import type { DeliveryLog, DeliveryOptions, Sender } from '../../src/deliveries/dispatcher.ts';
 import type { ScriptRequest } from '../../src/deliveries/request.ts';
 import type { AttemptOutcome } from '../../src/deliveries/retry.ts';
+import type { SenderOptions } from '../../src/deliveries/sender.ts';
 import type { ParameterStyle, Rule } from '../../src/rules/rule.ts';
 
 export const T0 = Date.UTC(2026, 0, 1);
@@ -69,6 +70,7 @@ export const makeRule = (more: Partial<Rule> = {}): Rule => ({
   extras: [],
   body: 'form',
   headers: {},
+  secrets: [],
   style: PLAIN_STYLE,
   ...more,
 });
@@ -79,6 +81,13 @@ export const OPTIONS: DeliveryOptions = {
   concurrencyPerScript: 8,
   maxPending: 100_000,
   retentionMs: 7 * 24 * 3600_000,
+};
+
+export const SENDING: SenderOptions = {
+  connectTimeoutMs: 5000,
+  timeoutMs: 15_000,
+  connectionsPerOrigin: 8,
+  userAgent: 'Ringside/1.2.3',
 };
 
 /** A clock that stands until it is moved. */
@@ -125,7 +134,7 @@ export class FakeSender implements Sender {
   answer: (request: ScriptRequest) => AttemptOutcome | Promise<AttemptOutcome> = () => ({ status: 200 });
   onClose = (): void => {};
 
-  send(request: ScriptRequest, headers: Readonly<Record<string, string>>): Promise<AttemptOutcome> {
+  send(request: ScriptRequest, { headers }: Rule): Promise<AttemptOutcome> {
     this.sent.push({ url: request.url, headers });
     return Promise.resolve(this.answer(request));
   }

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { formatRequest } from '../../src/deliveries/request.ts';
 import { HttpSender, type SenderOptions } from '../../src/deliveries/sender.ts';
 import type { Rule } from '../../src/rules/rule.ts';
-import { makeEvent, makeRule, PARAMS, PARAMS_FORM, ScriptServer } from './harness.ts';
+import { makeEvent, makeRule, PARAMS, PARAMS_FORM, ScriptServer, SENDING } from './harness.ts';
 
 async function openServer(t: Test): Promise<{ server: ScriptServer; origin: string }> {
   const server = new ScriptServer();
@@ -16,19 +16,13 @@ async function openServer(t: Test): Promise<{ server: ScriptServer; origin: stri
 }
 
 function openSender(t: Test, options: Partial<SenderOptions> = {}): HttpSender {
-  const sender = new HttpSender({
-    connectTimeoutMs: 5000,
-    timeoutMs: 15_000,
-    connectionsPerOrigin: 8,
-    userAgent: 'Ringside/1.2.3',
-    ...options,
-  });
+  const sender = new HttpSender({ ...SENDING, ...options });
   t.teardown(() => sender.close());
   return sender;
 }
 
 const send = (sender: HttpSender, rule: Rule, event = makeEvent()) =>
-  sender.send(formatRequest(event, rule), rule.headers);
+  sender.send(formatRequest(event, rule), rule, String(event.extras.EventID));
 
 t.test('GET: what the script gets, byte for byte', async (t) => {
   const { server, origin } = await openServer(t);

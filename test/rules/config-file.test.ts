@@ -23,6 +23,9 @@ const rule = (options: string): string => `callEvents:\n  - { extension: "*", ev
 const tenant = (options: string): string => `tenants:\n  - { ${options} }\n`;
 const extension = (options: string): string => tenant(`extensions: [{ number: "101", ${options} }]`);
 
+/** `whsec_` and 24 bytes. */
+const WHSEC = `whsec_${Buffer.alloc(24, 'x').toString('base64')}`;
+const SECRET = 'a secret of whsec_ and 24 to 64 bytes in base64';
 const NUMBER = 'a number (102), a range (110-119), a pattern (1??) or "*"';
 const EVENTS = 'dial-in, dial-out, hangup, answer-in, answer-out';
 const DURATION = 'a duration such as 500ms, 10s, 5m, 2h or 1d is expected';
@@ -195,12 +198,27 @@ const MISTAKES: readonly [name: string, text: string, ...problems: string[]][] =
   [
     'header of HTTP itself',
     rule('url: "http://x", headers: { Content-Length: "0" }'),
-    '2:66: callEvents[0].headers.Content-Length: a header that HTTP does not set itself is expected',
+    '2:66: callEvents[0].headers.Content-Length: a header that neither HTTP nor a signature sets is expected',
   ],
   [
     'header value',
     rule('url: "http://x", headers: { a: "hunter2\\r\\nb: c" }'),
     `2:69: callEvents[0].headers.a: ${HEADER_VALUE}`,
+  ],
+  [
+    'header of the signature',
+    rule('url: "http://x", headers: { Webhook-Id: "0" }'),
+    '2:66: callEvents[0].headers.Webhook-Id: a header that neither HTTP nor a signature sets is expected',
+  ],
+  [
+    'short secret',
+    rule('url: "http://x", secret: whsec_aHVudGVyMg=='),
+    `2:63: callEvents[0].secret: ${SECRET} or a list is expected`,
+  ],
+  [
+    'three secrets',
+    rule(`url: "http://x", secret: [${WHSEC}, ${WHSEC}, ${WHSEC}]`),
+    '2:63: callEvents[0].secret: at most 2 is expected',
   ],
   [
     'rule for a bad range',
@@ -314,6 +332,9 @@ t.test('no secret shows up in an error', (t) => {
     rule('url: "ftp://x/?token=hunter2"'),
     rule('url: "http://me:hunter2@x/"'),
     rule('url: "http://x/", headers: hunter2'),
+    rule('url: "http://x/", secret: hunter2'),
+    rule('url: "http://x/", secret: [whsec_hunter2]'),
+    rule('url: "http://x/", secret: { hunter2: }'),
     rule('url: "http://x/", headers: { a: [hunter2] }'),
     'log: { level: "${SECRET}" }\n',
     'log: { level: "${NOPE:-hunter2}" }\n',
@@ -460,15 +481,29 @@ t.test('rules', (t) => {
   };
   const rules = parse(text).rules.map(({ id, ...rest }) => (t.match(id, /^[0-9a-f]{20}$/), rest));
   t.strictSame(rules, [
-    { ...first, extras: [], body: 'form', headers: {}, style },
+    { ...first, extras: [], body: 'form', headers: {}, secrets: [], style },
     {
       ...second,
       extras: ['EventID'],
       body: 'json',
       headers: { 'X-Token': 'hunter2' },
+      secrets: [],
       style: { ...style, callFlow: 'upper', omitEmpty: true },
     },
   ]);
+  t.end();
+});
+
+t.test('secrets of rules', (t) => {
+  const secretsOf = (secret: string) =>
+    parse(rule(`url: "http://x/", secret: ${secret}`)).rules[0]!.secrets.map((key) => key.export().toString());
+  t.strictSame(secretsOf(WHSEC), ['x'.repeat(24)]);
+  t.strictSame(secretsOf(`[${WHSEC}, ${WHSEC}]`), ['x'.repeat(24), 'x'.repeat(24)]);
+  for (let size = 20; size < 70; size++) {
+    const text = `whsec_${Buffer.alloc(size, 'x').toString('base64')}`;
+    if (size < 24 || size > 64) t.throws(() => secretsOf(text), OptionError, `${size} bytes`);
+    else t.strictSame(secretsOf(text), ['x'.repeat(size)], `${size} bytes`);
+  }
   t.end();
 });
 
