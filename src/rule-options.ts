@@ -35,6 +35,26 @@ const secret = z
     SECRET,
   );
 
+const noControls = (what: string, pattern: RegExp) =>
+  z.string(`${what} is expected`).regex(pattern, `${what} is expected`);
+
+const basic = z.strictObject({
+  user: noControls('a user without ":"', /^[^:\p{Cc}]+$/u),
+  password: noControls('a password of one line', /^\P{Cc}*$/u).describe('Best as "${NAME}" from the environment'),
+});
+
+const auth = z
+  .strictObject({
+    basic: basic.optional().describe('User and password'),
+    bearer: noControls('a bearer token', /^[A-Za-z0-9._~+/-]+=*$/)
+      .optional()
+      .describe('A token; best as "${NAME}" from the environment'),
+  })
+  .refine(
+    (given) => (given.basic === undefined) !== (given.bearer === undefined),
+    'either basic or bearer is expected',
+  );
+
 const URL_EXPECTED = 'an http or https URL is expected';
 
 /** Which events of which extensions go to which script, and how it is called. */
@@ -46,7 +66,7 @@ export const callEvent = z.strictObject({
     .string(URL_EXPECTED)
     .max(4096)
     .refine(isHttpUrl, { error: URL_EXPECTED, abort: true })
-    .refine(hasNoUser, 'a URL without user and password is expected; send them as header authorization')
+    .refine(hasNoUser, 'a URL without user and password is expected; give them as auth.basic')
     .describe('The script; a query it has is kept'),
   note: z.string().default('').describe('For people to read'),
   enabled: z.boolean().default(true).describe('false: nothing is sent'),
@@ -56,6 +76,7 @@ export const callEvent = z.strictObject({
     .record(headerName, headerValue)
     .default({})
     .describe('Headers to add; secrets best as "${NAME}" from the environment'),
+  auth: auth.optional().describe('How Ringside shows the script who it is'),
   secret: z
     .union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)])
     .default([])

@@ -158,6 +158,11 @@ class Checks {
         this.#checkPattern(text, path);
         if (!this.#isKnown(text)) this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
       });
+      const ownHeader = Object.keys(entry.headers).find((name) => name.toLowerCase() === 'authorization');
+      if (entry.auth && ownHeader !== undefined) {
+        const text = 'either this header or auth is expected, found both';
+        this.problems.push(this.#source.problem(['callEvents', r, 'headers'], text, ownHeader));
+      }
       if (entry.body === 'json' && entry.method === 'GET') {
         this.problems.push(this.#source.problem(['callEvents', r], 'a GET has no body; use method: POST', 'body'));
       }

@@ -3,6 +3,8 @@ import type { Options } from '../options.ts';
 import { SECRET_PREFIX } from '../rule-options.ts';
 import type { Rule } from './rule.ts';
 
+type Entry = Options['callEvents'][number];
+
 /** The rules that the options describe, in their order. */
 export function makeRules(options: Options): Rule[] {
   const seen = new Map<string, number>();
@@ -22,11 +24,19 @@ export function makeRules(options: Options): Rule[] {
       enabled: entry.enabled,
       extras: entry.extras,
       body: entry.body,
-      headers: entry.headers,
+      headers: { ...entry.headers, ...makeAuthorization(entry.auth) },
       secrets: entry.secret.map(decodeSecret),
       style: { callFlow, callId, answeredHangup, omitEmpty },
     };
   });
+}
+
+/** The header of Basic or Bearer authentication. RFC 7617 §2, RFC 6750 §2.1. */
+function makeAuthorization(auth: Entry['auth']): Record<string, string> {
+  if (auth?.bearer !== undefined) return { authorization: `Bearer ${auth.bearer}` };
+  if (!auth?.basic) return {};
+  const { user, password } = auth.basic;
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
 const decodeSecret = (secret: string) => createSecretKey(Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64'));

@@ -163,7 +163,7 @@ const MISTAKES: readonly [name: string, text: string, ...problems: string[]][] =
   [
     'user in the URL',
     rule('url: "http://me:hunter2@x/"'),
-    '2:43: callEvents[0].url: a URL without user and password is expected; send them as header authorization',
+    '2:43: callEvents[0].url: a URL without user and password is expected; give them as auth.basic',
   ],
   [
     'unknown event',
@@ -219,6 +219,31 @@ const MISTAKES: readonly [name: string, text: string, ...problems: string[]][] =
     'three secrets',
     rule(`url: "http://x", secret: [${WHSEC}, ${WHSEC}, ${WHSEC}]`),
     '2:63: callEvents[0].secret: at most 2 is expected',
+  ],
+  [
+    'authentication of no kind',
+    rule('url: "http://x", auth: {}'),
+    '2:61: callEvents[0].auth: either basic or bearer is expected',
+  ],
+  [
+    'authentication of two kinds',
+    rule('url: "http://x", auth: { bearer: x, basic: { user: x, password: y } }'),
+    '2:61: callEvents[0].auth: either basic or bearer is expected',
+  ],
+  [
+    'authentication by a header, too',
+    rule('url: "http://x", auth: { bearer: x }, headers: { Authorization: x }'),
+    '2:87: callEvents[0].headers.Authorization: either this header or auth is expected, found both',
+  ],
+  [
+    'user of two parts',
+    rule('url: "http://x", auth: { basic: { user: "a:b", password: x } }'),
+    '2:78: callEvents[0].auth.basic.user: a user without ":" is expected',
+  ],
+  [
+    'no password',
+    rule('url: "http://x", auth: { basic: { user: a } }'),
+    '2:70: callEvents[0].auth.basic.password: a password of one line is expected, found nothing',
   ],
   [
     'rule for a bad range',
@@ -333,6 +358,12 @@ t.test('no secret shows up in an error', (t) => {
     rule('url: "http://me:hunter2@x/"'),
     rule('url: "http://x/", headers: hunter2'),
     rule('url: "http://x/", secret: hunter2'),
+    rule('url: "http://x/", auth: hunter2'),
+    rule('url: "http://x/", auth: { bearer: "hunter2 x" }'),
+    rule('url: "http://x/", auth: { bearer: [hunter2] }'),
+    rule('url: "http://x/", auth: { basic: hunter2 }'),
+    rule('url: "http://x/", auth: { basic: { user: "hunter2:x", password: "hunter2\\n" } }'),
+    rule('url: "http://x/", auth: { bearer: hunter2 }, headers: { authorization: hunter2 }'),
     rule('url: "http://x/", secret: [whsec_hunter2]'),
     rule('url: "http://x/", secret: { hunter2: }'),
     rule('url: "http://x/", headers: { a: [hunter2] }'),
@@ -491,6 +522,22 @@ t.test('rules', (t) => {
       style: { ...style, callFlow: 'upper', omitEmpty: true },
     },
   ]);
+  t.end();
+});
+
+t.test('authentication of rules becomes a header', (t) => {
+  const table: [auth: string, authorization: string][] = [
+    ['{ bearer: "${SECRET}" }', 'Bearer hunter2'],
+    ['{ bearer: a-Z_0.~+/== }', 'Bearer a-Z_0.~+/=='],
+    ['{ basic: { user: Aladdin, password: open sesame } }', 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=='],
+    ['{ basic: { user: test, password: 123£ } }', 'Basic dGVzdDoxMjPCow=='],
+    ['{ basic: { user: a, password: "b:c" } }', `Basic ${btoa('a:b:c')}`],
+    ['{ basic: { user: a, password: "" } }', `Basic ${btoa('a:')}`],
+  ];
+  for (const [auth, authorization] of table) {
+    const { headers } = parse(rule(`url: "http://x/", headers: { X-A: b }, auth: ${auth}`)).rules[0]!;
+    t.strictSame(headers, { 'X-A': 'b', authorization }, auth);
+  }
   t.end();
 });
 
