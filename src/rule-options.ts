@@ -38,6 +38,9 @@ const secret = z
 const noControls = (what: string, pattern: RegExp) =>
   z.string(`${what} is expected`).regex(pattern, `${what} is expected`);
 
+const file = (describe: string) =>
+  z.string().min(1, 'the path of a file is expected').optional().describe(`${describe}; relative to the configuration`);
+
 const basic = z.strictObject({
   user: noControls('a user without ":"', /^[^:\p{Cc}]+$/u),
   password: noControls('a password of one line', /^\P{Cc}*$/u).describe('Best as "${NAME}" from the environment'),
@@ -53,6 +56,18 @@ const auth = z
   .refine(
     (given) => (given.basic === undefined) !== (given.bearer === undefined),
     'either basic or bearer is expected',
+  );
+
+const tls = z
+  .strictObject({
+    ca: file('Authorities (PEM) that sign the certificate of the script; no others are trusted then'),
+    cert: file('Certificate (PEM, with its chain) to show to the script'),
+    key: file('Key (PEM) of that certificate'),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS'),
+  })
+  .refine(
+    ({ cert, key }) => (cert === undefined) === (key === undefined),
+    'both cert and key are expected, or neither',
   );
 
 const URL_EXPECTED = 'an http or https URL is expected';
@@ -81,6 +96,7 @@ export const callEvent = z.strictObject({
     .union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)])
     .default([])
     .describe('Signs requests; two while one replaces the other; best as "${NAME}" from the environment'),
+  tls: tls.optional().describe('How the certificate of an https script is checked, and which is shown to it'),
   callFlow: style.callFlow.optional(),
   callId: style.callId.optional(),
   answeredHangup: style.answeredHangup.optional(),

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Agent, request as sendWithUndici } from 'undici';
-import type { Rule } from '../rules/rule.ts';
+import type { Rule, RuleTls } from '../rules/rule.ts';
 import type { Sender } from './dispatcher.ts';
 import { scriptOf } from './lanes.ts';
 import type { ScriptRequest } from './request.ts';
@@ -22,7 +22,7 @@ export interface SenderOptions {
 /** Sends requests with undici over connections that are kept and used again. */
 export class HttpSender implements Sender {
   readonly #options: SenderOptions;
-  /** By script: with one pool per host, a slow script would use up the connections of the others there. */
+  /** By script and TLS: with one pool per host, a slow script would use up the connections of the others there. */
   readonly #agents: LRUCache<string, Agent>;
 
   constructor(options: SenderOptions) {
@@ -35,7 +35,7 @@ export class HttpSender implements Sender {
     const { method, url, body } = request;
     try {
       const response = await sendWithUndici(url, {
-        dispatcher: this.#agentOf(url),
+        dispatcher: this.#agentOf(url, rule),
         method,
         body: body ?? null,
         headers: { ...this.#headersOf(request, rule), ...signRequest(request, eventId, rule.secrets, Date.now()) },
@@ -54,10 +54,10 @@ export class HttpSender implements Sender {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }
 
-  #agentOf(url: string): Agent {
-    const script = scriptOf(url);
-    let agent = this.#agents.get(script);
-    if (!agent) this.#agents.set(script, (agent = makeAgent(this.#options)));
+  #agentOf(url: string, { tls }: Rule): Agent {
+    const key = `${scriptOf(url)} ${tls?.id}`;
+    let agent = this.#agents.get(key);
+    if (!agent) this.#agents.set(key, (agent = makeAgent(this.#options, tls)));
     return agent;
   }
 
@@ -70,11 +70,12 @@ export class HttpSender implements Sender {
   }
 }
 
-const makeAgent = ({ connectTimeoutMs, connectionsPerOrigin }: SenderOptions): Agent =>
+const makeAgent = ({ connectTimeoutMs, connectionsPerOrigin }: SenderOptions, tls: RuleTls | undefined): Agent =>
   new Agent({
     connections: connectionsPerOrigin,
     pipelining: 1,
-    connect: { timeout: connectTimeoutMs },
+    // Certificates are always checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    connect: { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(tls && { secureContext: tls.context }) },
     headersTimeout: 0, // each request has one time limit for all of it
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,

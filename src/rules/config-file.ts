@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseNumberPattern } from '../calls/number-pattern.ts';
 import type { Tenant } from '../calls/tenant.ts';
 import { OptionError, type OptionProblem, type Options, optionsSchema } from '../options.ts';
 import type { Environment } from './environment.ts';
 import { describeIssues } from './option-issues.ts';
 import { makeRules } from './make-rules.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, RuleTls } from './rule.ts';
+import { readTls, TlsFileError } from './rule-tls.ts';
 import { keysOfSchema } from './schema-keys.ts';
 import { type Path, YamlSource } from './yaml-source.ts';
 
@@ -62,10 +64,10 @@ export function parseConfiguration(file: string, text: string, environment: Envi
   const result = optionsSchema.safeParse(source.value);
   if (!result.success) throw new OptionError(file, inOrder(describeIssues(result.error.issues, source, keysOfSchema)));
   const options = result.data;
-  const checks = new Checks(options, source);
+  const checks = new Checks(options, source, dirname(file));
   if (checks.problems.length > 0) throw new OptionError(file, inOrder(checks.problems));
   const tenants = options.tenants.map(makeTenant);
-  return { options, tenants, rules: makeRules(options), warnings: inOrder(checks.warnings) };
+  return { options, tenants, rules: makeRules(options, checks.tls), warnings: inOrder(checks.warnings) };
 }
 
 const inOrder = (problems: readonly OptionProblem[]): OptionProblem[] =>
@@ -83,15 +85,20 @@ const breadth = (number: string): number => (isSingle(number) ? 0 : number === '
 class Checks {
   readonly problems: OptionProblem[] = [];
   readonly warnings: OptionProblem[] = [];
+  /** TLS of the rules that have it, by their place. */
+  readonly tls = new Map<number, RuleTls>();
   readonly #options: Options;
   readonly #source: YamlSource;
+  readonly #folder: string;
 
-  constructor(options: Options, source: YamlSource) {
+  constructor(options: Options, source: YamlSource, folder: string) {
     this.#options = options;
     this.#source = source;
+    this.#folder = folder;
     this.#checkTenants();
     this.#checkRules();
     this.#checkCertificates();
+    this.#readTls();
   }
 
   #checkCertificates(): void {
@@ -100,6 +107,23 @@ class Checks {
     if (engine !== 'embedded' || secure < 0 || (tls.cert !== '' && tls.key !== '')) return;
     const text = `sip.tls.cert and sip.tls.key are expected for ${listen[secure]}`;
     this.problems.push(this.#source.problem(['sip', 'listen', secure], text));
+  }
+
+  /** Files that many rules name are read once. */
+  #readTls(): void {
+    const known = new Map<string, RuleTls>();
+    this.#options.callEvents.forEach(({ tls }, r) => {
+      if (!tls) return;
+      const key = JSON.stringify(tls);
+      try {
+        const read = known.get(key) ?? readTls(tls, this.#folder);
+        known.set(key, read);
+        this.tls.set(r, read);
+      } catch (error) {
+        if (!(error instanceof TlsFileError)) throw error;
+        this.problems.push(this.#source.problem(['callEvents', r, 'tls', error.field], error.message));
+      }
+    });
   }
 
   #checkTenants(): void {
@@ -151,22 +175,31 @@ class Checks {
 
   #checkRules(): void {
     this.#options.callEvents.forEach((entry, r) => {
-      const { callEvents } = this.#source.value as { callEvents: { extension: unknown }[] };
-      const isList = Array.isArray(callEvents[r]!.extension);
-      entry.extension.forEach((text, i) => {
-        const path = ['callEvents', r, 'extension', ...(isList ? [i] : [])];
-        this.#checkPattern(text, path);
-        if (!this.#isKnown(text)) this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
-      });
-      const ownHeader = Object.keys(entry.headers).find((name) => name.toLowerCase() === 'authorization');
-      if (entry.auth && ownHeader !== undefined) {
-        const text = 'either this header or auth is expected, found both';
-        this.problems.push(this.#source.problem(['callEvents', r, 'headers'], text, ownHeader));
-      }
-      if (entry.body === 'json' && entry.method === 'GET') {
-        this.problems.push(this.#source.problem(['callEvents', r], 'a GET has no body; use method: POST', 'body'));
-      }
+      this.#checkExtensions(entry.extension, r);
+      this.#checkRequest(entry, ['callEvents', r]);
     });
+  }
+
+  #checkExtensions(extensions: readonly string[], r: number): void {
+    const { callEvents } = this.#source.value as { callEvents: { extension: unknown }[] };
+    const isList = Array.isArray(callEvents[r]!.extension);
+    extensions.forEach((text, i) => {
+      const path = ['callEvents', r, 'extension', ...(isList ? [i] : [])];
+      this.#checkPattern(text, path);
+      if (!this.#isKnown(text)) this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
+    });
+  }
+
+  #checkRequest({ body, method, url, tls, auth, headers }: Options['callEvents'][number], path: Path): void {
+    if (body === 'json' && method === 'GET') {
+      this.problems.push(this.#source.problem(path, 'a GET has no body; use method: POST', 'body'));
+    }
+    if (tls && !/^https:/i.test(url)) this.problems.push(this.#source.problem(path, 'an https URL is expected', 'tls'));
+    const ownHeader = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+    if (auth && ownHeader !== undefined) {
+      const text = 'either this header or auth is expected, found both';
+      this.problems.push(this.#source.problem([...path, 'headers'], text, ownHeader));
+    }
   }
 
   /** Whether a single number is an extension; patterns and ranges may cover any. */

@@ -1,14 +1,14 @@
 import { createSecretKey, hash } from 'node:crypto';
 import type { Options } from '../options.ts';
 import { SECRET_PREFIX } from '../rule-options.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, RuleTls } from './rule.ts';
 
 type Entry = Options['callEvents'][number];
 
-/** The rules that the options describe, in their order. */
-export function makeRules(options: Options): Rule[] {
+/** The rules that the options describe, in their order; `tls` of those that have it, by place. */
+export function makeRules(options: Options, tls: ReadonlyMap<number, RuleTls>): Rule[] {
   const seen = new Map<string, number>();
-  return options.callEvents.map((entry): Rule => {
+  return options.callEvents.map((entry, place): Rule => {
     const { extension, event, method, url } = entry;
     const identity = JSON.stringify([extension, event, method, url]);
     const ordinal = seen.get(identity) ?? 0;
@@ -26,6 +26,7 @@ export function makeRules(options: Options): Rule[] {
       body: entry.body,
       headers: { ...entry.headers, ...makeAuthorization(entry.auth) },
       secrets: entry.secret.map(decodeSecret),
+      tls: tls.get(place),
       style: { callFlow, callId, answeredHangup, omitEmpty },
     };
   });

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
 import type { EventName, ExtraName } from '../calls/event.ts';
 
 /** How the ten parameters are written for receivers made for variants of the original; see the configuration. */
@@ -9,6 +10,13 @@ export interface ParameterStyle {
   /** Status sent at the Hangup of an answered call. */
   readonly answeredHangup: 'ANSWER' | 'HANGUP';
   readonly omitEmpty: boolean;
+}
+
+/** How a rule's script is known, and Ringside to it. */
+export interface RuleTls {
+  /** The same for the same authorities, certificate, key and version. */
+  readonly id: string;
+  readonly context: SecureContext;
 }
 
 /** Which events of which extensions go to which script. */
@@ -28,5 +36,7 @@ export interface Rule {
   readonly headers: Readonly<Record<string, string>>;
   /** Keys that its requests are signed with: two while one replaces the other, none for no signature. */
   readonly secrets: readonly KeyObject[];
+  /** Without it: the authorities of Node.js, no certificate of its own. */
+  readonly tls: RuleTls | undefined;
   readonly style: ParameterStyle;
 }

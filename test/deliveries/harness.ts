@@ -71,6 +71,7 @@ export const makeRule = (more: Partial<Rule> = {}): Rule => ({
   body: 'form',
   headers: {},
   secrets: [],
+  tls: undefined,
   style: PLAIN_STYLE,
   ...more,
 });

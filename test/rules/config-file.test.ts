@@ -512,13 +512,14 @@ t.test('rules', (t) => {
   };
   const rules = parse(text).rules.map(({ id, ...rest }) => (t.match(id, /^[0-9a-f]{20}$/), rest));
   t.strictSame(rules, [
-    { ...first, extras: [], body: 'form', headers: {}, secrets: [], style },
+    { ...first, extras: [], body: 'form', headers: {}, secrets: [], tls: undefined, style },
     {
       ...second,
       extras: ['EventID'],
       body: 'json',
       headers: { 'X-Token': 'hunter2' },
       secrets: [],
+      tls: undefined,
       style: { ...style, callFlow: 'upper', omitEmpty: true },
     },
   ]);
