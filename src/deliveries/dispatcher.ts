@@ -1,9 +1,9 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { Lanes } from './lanes.ts';
+import { Lanes, scriptOf } from './lanes.ts';
 import { formatRequest, type ScriptRequest } from './request.ts';
-import { type AttemptOutcome, decideNext, isStale } from './retry.ts';
+import { type AttemptOutcome, decideNext, isGone, isStale } from './retry.ts';
 import {
   type Delivery,
   type DeliveryRecord,
@@ -68,6 +68,8 @@ export class Dispatcher {
   readonly #clock: Clock;
   readonly #lanes: Lanes;
   readonly #waits = new Set<() => void>();
+  /** Rules whose script is gone. The next configuration has rules of its own. */
+  readonly #gone = new WeakSet<Rule>();
   #inbox: NewDelivery[] = [];
   /** Of each delivery the latest: while the store fails, they do not pile up. */
   readonly #records = new Map<number, DeliveryRecord>();
@@ -113,6 +115,7 @@ export class Dispatcher {
     let dropped = 0;
     for (const { event, rules } of publications) {
       for (const rule of rules) {
+        if (this.#gone.has(rule)) continue;
         if (this.pending >= this.#options.maxPending) dropped++;
         else this.#inbox.push({ event, ruleId: rule.id, request: formatRequest(event, rule) });
       }
@@ -207,6 +210,7 @@ export class Dispatcher {
     const now = this.#clock.now();
     const rule = this.#findRule(delivery.ruleId);
     if (!rule) return this.#finish(delivery, 'dead', { error: 'its rule is gone' });
+    if (this.#gone.has(rule)) return this.#finish(delivery, 'dead', { error: 'its rule is disabled by a 410' });
     if (isStale(delivery.event, now - delivery.createdAt, this.#options.staleAfterMs)) {
       return this.#finish(delivery, 'stale', { error: 'too old' });
     }
@@ -218,8 +222,16 @@ export class Dispatcher {
     this.#active++;
     const outcome = await this.#sender.send(delivery.request, rule, delivery.eventId);
     this.#active--;
+    if (isGone(outcome)) this.#disable(rule);
     // Broken off by the stop, which says nothing about the script: the next start sends it again.
     if (this.#phase !== 'stopped') this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);
+  }
+
+  #disable(rule: Rule): void {
+    if (this.#gone.has(rule)) return;
+    this.#gone.add(rule);
+    const text = 'rule disabled until the configuration changes: its script answered 410 Gone';
+    this.#log.error({ rule: rule.id, url: scriptOf(rule.url) }, text);
   }
 
   #decide(delivery: Delivery, outcome: AttemptOutcome): void {

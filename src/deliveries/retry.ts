@@ -53,14 +53,16 @@ export function decideNext(
 export const isStale = (event: EventName, ageMs: number, staleAfterMs: number): boolean =>
   event !== 'hangup' && ageMs > staleAfterMs;
 
-const isGone = (outcome: AttemptOutcome): boolean => 'status' in outcome && outcome.status === GONE;
+/** Whether the script wants no more. RFC 9110 §15.5.11. */
+export const isGone = (outcome: AttemptOutcome): boolean => 'status' in outcome && outcome.status === GONE;
 
 const mayFollow = (outcome: AttemptOutcome): boolean =>
   'error' in outcome || outcome.status >= 500 || RETRIED.has(outcome.status);
 
-/** Reads a Retry-After header: seconds or a date; undefined if it is neither. RFC 9110 §10.2.3. */
+/** Reads a Retry-After header: seconds or a date in any of the three forms; undefined if it is neither. RFC 9110 §10.2.3, §5.6.7. */
 export function parseRetryAfter(value: string, now: number): number | undefined {
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
+  if (!/^[A-Z][a-z]{2,8},? /.test(value)) return undefined;
+  const at = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

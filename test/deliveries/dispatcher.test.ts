@@ -301,6 +301,37 @@ t.test('a rule that is gone leaves a dead letter', async (t) => {
   t.match(store.list('dead', 10), [{ eventId: 'x-1', lastError: 'its rule is gone' }]);
 });
 
+t.test('a 410 disables the rule, and no other, until the configuration changes', async (t) => {
+  const rules = [scriptRule('/gone'), scriptRule('/b')];
+  const { dispatcher, publish, sender, store, log } = setUp(t, { rules });
+  sender.answer = ({ url }) => ({ status: url.includes('/gone') ? 410 : 200 });
+  dispatcher.start();
+  publish(eventOf('x', 1), eventOf('x', 2), eventOf('y', 1));
+  await finishTurns();
+  t.strictSame(sentOf(sender).sort(), ['/b x-1', '/b x-2', '/b y-1', '/gone x-1', '/gone y-1'], 'y-1 was under way');
+  t.match(
+    store.list('dead', 10).map(({ eventId, lastStatus, lastError }) => [eventId, lastStatus, lastError]),
+    [
+      ['y-1', 410, ''],
+      ['x-2', 0, 'its rule is disabled by a 410'],
+      ['x-1', 410, ''],
+    ],
+  );
+  publish(eventOf('z', 1));
+  await finishTurns();
+  t.strictSame(sentOf(sender).at(-1), '/b z-1');
+  t.equal(store.list('dead', 10).length, 3, 'what comes later is not even stored');
+  const told = log.lines.filter(({ message }) => message.startsWith('rule disabled'));
+  t.match(told, [{ level: 'error', fields: { rule: 'rule /gone', url: 'http://127.0.0.1:9/gone' } }]);
+  t.equal(told.length, 1, 'told once');
+
+  sender.answer = () => ({ status: 200 });
+  rules[0] = { ...rules[0]! };
+  publish(eventOf('z', 2));
+  await finishTurns();
+  t.strictSame(sentOf(sender).slice(-2).sort(), ['/b z-2', '/gone z-2'], 'the configuration was read anew');
+});
+
 t.test('the log tells no query and no header', async (t) => {
   const rules = [scriptRule('/a?key=s3cret', { headers: { Authorization: 's3cret' } })];
   const { dispatcher, publish, sender, log, clock } = setUp(t, { rules });
@@ -462,11 +493,13 @@ t.test('what became of attempts is kept till the store can take it', async (t) =
 });
 
 t.test('finished deliveries are deleted after a while, however many; dead letters are kept as long', async (t) => {
-  const { dispatcher, publish, sender, store, clock } = setUp(t, { options: { retentionMs: HOUR } });
+  const rules = [makeRule()];
+  const { dispatcher, publish, sender, store, clock } = setUp(t, { rules, options: { retentionMs: HOUR } });
   sender.answer = ({ url }) => ({ status: url.includes('bad') ? 410 : 200 });
   dispatcher.start();
   publish(...Array.from({ length: 1700 }, (_, i) => eventOf(`call${i}`, 1)), eventOf('bad', 1));
   t.ok(await dispatcher.settle(30_000));
+  rules[0] = makeRule(); // the 410 disabled the one before
   publish(eventOf('later', 1));
   await clock.advance(HOUR - MINUTE);
   t.strictSame(store.counts(), { pending: 0, delivered: 1701, stale: 0, dead: 1 });

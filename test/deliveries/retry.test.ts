@@ -7,6 +7,7 @@ import {
   type NextStep,
   parseRetryAfter,
 } from '../../src/deliveries/retry.ts';
+import { optionsSchema } from '../../src/options.ts';
 
 const POLICY = { scheduleMs: [1000, 2000, 5000], staleAfterMs: 60_000 };
 const ERROR: AttemptOutcome = { error: 'ECONNREFUSED' };
@@ -38,6 +39,36 @@ t.test('what follows from the answer', (t) => {
       t.strictSame(next, expected, String(said));
     }
   }
+  t.end();
+});
+
+t.test('the schedule without a configuration', (t) => {
+  const { schedule } = optionsSchema.parse({}).delivery;
+  const policy = { scheduleMs: schedule, staleAfterMs: 60_000 };
+  const waited = schedule.map((_, i) => [0, 1].map((random) => decideNext(ERROR, i + 1, 'hangup', 0, policy, random)));
+  const [s, min, h] = [1000, 60_000, 3_600_000];
+  const expected = [
+    s,
+    2 * s,
+    5 * s,
+    10 * s,
+    30 * s,
+    min,
+    2 * min,
+    5 * min,
+    10 * min,
+    30 * min,
+    h,
+    2 * h,
+    5 * h,
+    10 * h,
+  ];
+  t.strictSame(
+    waited,
+    expected.map((ms) => [waits(ms / 2), waits(ms)]),
+    'each with half jitter',
+  );
+  t.strictSame(decideNext(ERROR, schedule.length + 1, 'hangup', 0, policy, 0), DEAD);
   t.end();
 });
 
@@ -88,6 +119,12 @@ t.test('Retry-After is seconds or a date', (t) => {
     ['120', 120_000],
     ['Thu, 01 Jan 2026 12:00:30 GMT', 30_000],
     ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
+    ['Thursday, 01-Jan-26 12:00:30 GMT', 30_000],
+    ['Thu Jan  1 12:00:30 2026', 30_000],
+    ['Soon enough', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['2027', 2_027_000],
     ['soon', undefined],
     ['', undefined],
     ['99999999999', undefined],
