@@ -15,6 +15,9 @@ const NONE: readonly never[] = [];
 /** The list with one more: most hold one or two, and an array that grows in place takes room for seventeen. */
 export const append = <T>(list: readonly T[], item: T): readonly T[] => (list.length === 0 ? [item] : [...list, item]);
 
+/** A peer may send any number of them. */
+export const MAX_ALIASES = 64;
+
 /** All legs joined under one CallAPIID. */
 export class Call {
   readonly id: string;
@@ -45,6 +48,11 @@ export class Call {
     );
   }
 
+  /** Any of its legs is up, or may still be. */
+  get isUp(): boolean {
+    return this.legs.some(({ phase }) => phase !== 'ended');
+  }
+
   /** Another call turns out to be part of this one: its legs and parties come over. Design §5. */
   absorb(other: Call): void {
     for (const leg of other.legs) leg.call = this;
@@ -52,7 +60,7 @@ export class Call {
     this.legs = [...this.legs, ...other.legs];
     this.parties = [...this.parties, ...other.parties];
     this.sequence = Math.max(this.sequence, other.sequence);
-    this.aliases = [...this.aliases, ...other.aliases, other.id];
+    this.aliases = [...this.aliases, ...other.aliases.slice(-MAX_ALIASES), other.id].slice(-MAX_ALIASES);
     other.legs = NONE;
     other.parties = NONE;
   }
@@ -164,6 +172,9 @@ export class Leg implements Timed {
   redirect: Referral | undefined = undefined;
   /** Who was asked to call somebody else, and has not done so yet. RFC 3515. */
   referee: Party | undefined = undefined;
+  referredAt = 0;
+  /** Another dialog took the place of the one that it rang for. RFC 3891. */
+  isReplaced = false;
   /** Sequence number of the attempt that counts: a challenge or redirection makes another. */
   cseq: number;
   attempts = 0;
@@ -265,6 +276,7 @@ export class Leg implements Timed {
   leap(byMs: number): void {
     this.deadline += byMs;
     this.startedAt += byMs;
+    if (this.referredAt > 0) this.referredAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
     if (this.endedAt > 0) this.endedAt += byMs;
     for (const transaction of this.transactions) {

@@ -1,8 +1,6 @@
-import { Call, type Leg } from './call.ts';
+import { Call, type Leg, MAX_ALIASES } from './call.ts';
 import type { JoinMethod } from './join.ts';
 
-// A peer may send any number of them.
-const MAX_ALIASES = 64;
 const MAX_IDLE_PARTIES = 16;
 
 /** The calls that are up, by every id that they are known under. */

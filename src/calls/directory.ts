@@ -85,7 +85,8 @@ export class Directory {
 
   /** The extension that a dialled public number leads to. */
   findDid(user: string): Extension | undefined {
-    return this.#dids.size === 0 ? undefined : this.#dids.get(user.replace(/^\+/, ''));
+    if (this.#dids.size === 0) return undefined;
+    return this.#dids.get(user.replace(/^\+/, '')) ?? this.#dids.get(this.stripDialPrefix(user));
   }
 
   /** Names the place where calls are passed on: a PBX, of which a tenant may list several addresses, or any address. */

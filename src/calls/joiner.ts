@@ -203,7 +203,8 @@ const findWaiting = ({ leg, kind }: Referral): Leg | undefined =>
 export const isAnsweredByPbx = ({ leg, kind, byCaller }: Referral): boolean =>
   kind === 'redirect' || !byCaller
     ? leg.isFed
-    : leg.feeds > 0 || leg.transactions.some(({ aim }) => aim === 'addressed');
+    : leg.feeds > 0 ||
+      leg.transactions.some(({ aim, isLeaf, isAnswered }) => isLeaf && isAnswered && aim === 'addressed');
 
 /** The number that an address stands for, in the words of the numbering plan; empty where there is none. */
 export function readNumber(address: string | undefined, directory: Directory): string {

@@ -29,7 +29,10 @@ function judgeCaller(leg: Leg, table: StatusTable): Judgement {
   const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
   if (leg.callerLeft) return sumUp(own, table);
   const legs = leg.call.legs.filter((other) => other === leg || (other.isFed && (other.feeder ?? leg) === leg));
-  const tried = attemptsOf(legs, ({ aim, isLeaf }, { isFed }) => isLeaf && (isFed || aim !== 'addressed'));
+  const tried = attemptsOf(
+    legs,
+    ({ aim, isLeaf, isAnswered }, { isFed }) => isLeaf && !isAnswered && (isFed || aim !== 'addressed'),
+  );
   return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
 }
 

@@ -19,9 +19,16 @@ export const isRedirected = (leg: Leg): boolean => {
  */
 export function isGivenUp(leg: Leg): boolean {
   if (leg.callerLeft) return true;
-  if (leg.feeder === undefined) return false;
-  return !leg.call.legs.some((other) => other !== leg && (other.isUp || (other === leg.feeder && isWaiting(other))));
+  if (leg.feeder === undefined || leg.call.legs.some((other) => other !== leg && other.isUp)) return false;
+  let feeder: Leg | undefined = leg.feeder;
+  for (let depth = 0; feeder && depth < MAX_DEPTH; depth++, feeder = feeder.feeder) {
+    if (feeder.callerLeft || feeder.phase === 'ended' || feeder.isOver) return true;
+  }
+  return false;
 }
+
+// More PBXs than any call goes through.
+const MAX_DEPTH = 32;
 
 // A PBX passes on within this time that the caller left.
 const PASSED_ON_MS = 1000;
@@ -32,8 +39,6 @@ export function isCallerUnknown({ call, candidates }: Leg, at: number): boolean 
   const isLeft = ({ callerLeft, endedAt }: Leg): boolean => (endedAt === 0 ? callerLeft : at - endedAt < PASSED_ON_MS);
   return candidates.length === 0 || candidates.some(isLeft);
 }
-
-const isWaiting = (leg: Leg): boolean => leg.phase !== 'ended' && !leg.isOver && !isGivenUp(leg);
 
 /**
  * Over when every dialog of its devices is or, before any answer, every transaction that leads to it; and every leg on
@@ -56,6 +61,7 @@ export function isPartyOver(party: Party): boolean {
 /** The party calls on the leg, talks on it, or may call somebody else because of it. */
 function isHeldBy(leg: Leg, party: Party): boolean {
   if (leg.phase === 'redirected' && (leg.referee ?? leg.caller) === party) return true;
+  if (leg.phase === 'challenged' && (leg.caller === party || leg.leadsTo(party))) return true;
   if (leg.caller === party && leg.phase !== 'ended' && !leg.isOver) return true;
   return leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
 }
@@ -71,10 +77,11 @@ export function findAnswerer(leg: Leg, transaction: Transaction | undefined, toT
   return early?.party ?? (leaves.length === 1 ? leaves[0]!.party : undefined);
 }
 
-/** Its dialog is over, and who was asked to call somebody else has not done so yet. RFC 5589 §6. */
-export function isLeftToReferee(leg: Leg): boolean {
+/** The other side ended the dialog within which somebody was asked just now to call elsewhere, and has not yet. RFC 5589 §6. */
+export function isLeftToReferee(leg: Leg, by: Ending['endedBy'], at: number, patienceMs: number): boolean {
   const { referee } = leg;
-  if (!referee || !leg.isOver || leg.phase !== 'answered') return false;
+  if (!referee || !leg.isOver || leg.phase !== 'answered' || at - leg.referredAt > patienceMs) return false;
+  if (by === (leg.caller === referee ? 'caller' : 'called')) return false;
   return !leg.call.legs.some((other) => other !== leg && other.phase !== 'ended' && isSeatedIn(referee, other));
 }
 

@@ -205,7 +205,9 @@ function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
 /** Nobody in its call talks to it, as far as is known: it rings, or a queue or menu answered, or it is parked. */
 const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) => other !== leg && other.isUp);
 
+/** The newest leg, where all are of one call. */
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
+  if (legs.length > 1 && legs.every(({ call }) => call === legs[0]!.call)) return { leg: legs.at(-1)!, method };
   if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs };
   return legs.length === 1 ? { leg: legs[0]!, method } : undefined;
 }

@@ -28,7 +28,7 @@ export class LegIndex {
   /** The leg of a dialog, early ones included. */
   findNamed({ callId, tags }: DialogName): Leg | undefined {
     for (let leg = this.first(callId); leg; leg = leg.next) {
-      if (leg.phase !== 'ended' && tags.includes(leg.fromTag)) return leg;
+      if (leg.phase !== 'ended' && hasTags(leg, tags)) return leg;
     }
     return undefined;
   }
@@ -50,4 +50,11 @@ export class LegIndex {
     }
     for (let other = first; other; other = other.next) if (other.next === leg) other.next = leg.next;
   }
+}
+
+/** Both tags are those of a dialog of the leg, early ones included. RFC 3891 §3. */
+function hasTags({ fromTag, dialogs, transactions }: Leg, [one, other]: DialogName['tags']): boolean {
+  const toTag = one === fromTag ? other : other === fromTag ? one : '';
+  if (toTag === '') return false;
+  return dialogs.some((dialog) => dialog.toTag === toTag) || transactions.some(({ earlyTag }) => earlyTag === toTag);
 }

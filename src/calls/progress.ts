@@ -74,7 +74,9 @@ export class Progress {
 
   /** Who was sent elsewhere on this leg calls there on another: it need not be waited for. */
   follow(leg: Leg, at: number): void {
-    if (leg.phase === 'redirected') this.#await(leg, 'ended', at + this.#options.lingerMs);
+    if (leg.phase !== 'redirected') return;
+    this.#await(leg, 'ended', at + this.#options.lingerMs);
+    this.#endOver(leg.call, at, 'network', false);
   }
 
   /** A further hop. What it leads to takes the place of what the hop before seemed to lead to. */
@@ -196,7 +198,7 @@ export class Progress {
   /** A CANCEL, by the calling side or by a proxy or PBX between. What it comes to, the final response tells. */
   cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
     if (transaction.code > 0 || transaction.cancelledBy !== undefined) return;
-    if (transaction.parent === undefined && !leg.isFed) leg.callerLeft = true;
+    if (transaction.parent === undefined && !leg.isFed && !leg.isReplaced) leg.callerLeft = true;
     transaction.cancelledBy = isGivenUp(leg) ? 'caller' : isCallerUnknown(leg, at) ? 'unknown' : 'network';
     transaction.cause = readCause(message) ?? transaction.cause;
     if (leg.phase !== 'answered' && transaction.parent === undefined) {
@@ -223,7 +225,7 @@ export class Progress {
 
   /** Ends what is over: called parties whose transactions or dialogs are, and callers when their legs are. */
   #settle(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {
-    if (isLeftToReferee(leg)) {
+    if (isLeftToReferee(leg, by, at, this.#options.redirectMs)) {
       this.#await(leg, 'redirected', at + this.#options.redirectMs);
       return this.#endOver(leg.call, at, by, synthesised);
     }
@@ -286,6 +288,7 @@ export class Progress {
     this.#await(leg, 'ended', at + this.#options.lingerMs);
     if (leg.caller) this.#change(leg.caller, 'vanish', at);
     for (const { party } of leg.transactions) if (party) this.#change(party, 'vanish', at);
+    this.#endOver(leg.call, at, 'network', false);
   }
 
   /** Silence; after a CANCEL it is as good as the 487. RFC 3261 §9.1. */

@@ -55,10 +55,10 @@ export class Referrals {
     if (referredBy !== '') {
       const byReferrer = (this.#byKey.get(`${site}<${numberKey(referredBy)}`) ?? []).filter(isOpen);
       const exact = byReferrer.filter(({ target }) => isSameNumber(target, called));
-      return only(exact.length > 0 ? exact : byReferrer);
+      return only(exact.length > 0 ? exact : byReferrer.filter((referral) => isFor(referral, caller)));
     }
     const byTarget = this.#byKey.get(`${site}>${numberKey(called)}`) ?? [];
-    return only(byTarget.filter((referral) => isOpen(referral) && isPlausible(referral, caller, at)));
+    return only(byTarget.filter((referral) => isOpen(referral) && isPrompt(referral, at) && isFor(referral, caller)));
   }
 
   /** Requests so old that nobody will follow are forgotten. */
@@ -94,9 +94,11 @@ const isOpen = ({ leg, kind, state }: Referral): boolean =>
     leg.call.legs.length === 1 ||
     leg.call.legs.some((other) => other !== leg && other.isUp));
 
-/** Without Referred-By, who calls is the one who was asked, or who is transferred by a PBX. */
-function isPlausible({ leg, kind, byCaller, isFollowed, at: askedAt }: Referral, caller: string, at: number): boolean {
-  if (at - askedAt > PROMPT_MS || isFollowed) return false;
+/** Nobody followed yet, and it was asked for just now. */
+const isPrompt = (referral: Referral, at: number): boolean => !referral.isFollowed && at - referral.at <= PROMPT_MS;
+
+/** Who calls is the one who was asked, or who is transferred by a PBX. */
+function isFor({ leg, kind, byCaller }: Referral, caller: string): boolean {
   const asked = byCaller && kind === 'refer' ? leg.calledNumber : leg.callerNumber;
   return (
     isSameNumber(asked, caller) || leg.call.legs.some((other) => other !== leg && other.isUp && isOwn(other, caller))

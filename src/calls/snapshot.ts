@@ -120,6 +120,12 @@ export interface CallSnapshot {
   readonly legs: readonly LegSnapshot[];
 }
 
+/** What became of calls: those that are up, and the ids of those that are over. */
+export interface CallChanges {
+  readonly up: readonly CallSnapshot[];
+  readonly over: readonly string[];
+}
+
 /** Takes down a call. JSON keeps all of it. */
 export function takeSnapshot(call: Call): CallSnapshot {
   const { legs } = call; // those that ended, too: they tell what became of a call that goes on

@@ -8,24 +8,26 @@ import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
 import { Joiner } from './joiner.ts';
+import { isSame } from './leg-finder.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
 import { Calls } from './calls.ts';
 import { Registrations } from './registrations.ts';
 import { seatCalled, seatCaller } from './seating.ts';
-import { type CallSnapshot, restoreCall, takeSnapshot } from './snapshot.ts';
+import { type CallChanges, type CallSnapshot, restoreCall, takeSnapshot } from './snapshot.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 import { Transfers } from './transfers.ts';
 
-/** What became of calls: those that are up, and the ids of those that are over. */
-export interface CallChanges {
-  readonly up: readonly CallSnapshot[];
-  readonly over: readonly string[];
-}
-
-const isUp = (call: Call): boolean => call.legs.some(({ phase }) => phase !== 'ended');
+/** A copy or a retransmission; a late hop of what is over; or an RFC 2543 re-INVITE, without tags. */
+const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
+  leg.hasBranch(branch, cseq) ||
+  cseq < leg.cseq ||
+  leg.phase === 'answered' ||
+  (leg.phase === 'ended' && cseq === leg.cseq);
 
 const MAX_TOKEN = 512;
+// Of one call: what joins more is no call that anybody has.
+const MAX_LEGS = 256;
 const NONE: readonly CallEvent[] = [];
 
 /**
@@ -79,8 +81,8 @@ export class CallTracker {
   takeChanges(): CallChanges {
     const calls = [...(this.#changed ?? [])];
     this.#changed = new Set();
-    const over = calls.flatMap((call) => (isUp(call) ? call.aliases : [call.id, ...call.aliases]));
-    return { up: calls.filter(isUp).map(takeSnapshot), over };
+    const over = calls.flatMap((call) => (call.isUp ? call.aliases : [call.id, ...call.aliases]));
+    return { up: calls.filter(({ isUp }) => isUp).map(takeSnapshot), over };
   }
 
   #touch(callId: string): void {
@@ -190,8 +192,10 @@ export class CallTracker {
       return this.#drop('Call-ID, tag or branch longer than 512');
     }
     const known = this.#legs.find(callId, fromTag);
-    if (known && (known.hasBranch(branch, cseq) || cseq < known.cseq)) return; // a copy or a retransmission
-    if (known && known.phase === 'answered') return; // a late copy, or an RFC 2543 re-INVITE, without tags
+    if (known && isOld(known, branch, cseq)) return;
+    if (known && cseq > known.cseq && known.attempts >= this.#options.maxForks) {
+      return this.#drop('more attempts than limits allow');
+    }
     this.#offer(known, message, observation);
   }
 
@@ -213,7 +217,7 @@ export class CallTracker {
       return undefined;
     }
     const found = this.#findJoin(message, invitation, observation);
-    const join = found && 'leg' in found ? found : undefined;
+    const join = found && 'leg' in found && found.leg.call.legs.length < MAX_LEGS ? found : undefined;
     const call = join?.leg.call ?? this.#openCall(message, invitation, observation);
     const isFed = join?.feeder !== undefined || invitation.origin === 'pbx';
     const leg = new Leg(call, message, observation.source, isFed);
@@ -230,7 +234,7 @@ export class CallTracker {
   #findJoin(message: SipMessage, invitation: Invitation, observation: Observation): Join | Doubt | undefined {
     for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
       if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
-      return { method: 'same-call-id', leg, feeder: undefined };
+      return { method: 'same-call-id', leg, feeder: isSame(leg.source, observation.source) ? undefined : leg };
     }
     return this.#joiner.find(message, invitation, observation, this.#directory);
   }
@@ -252,7 +256,9 @@ export class CallTracker {
     const { callId, fromTag, cseq } = message;
     const isReused = this.#legs.first(callId) !== undefined;
     const claimed = this.#joiner.readMarker(message, observation, this.#directory);
-    const id = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
+    const made = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
+    // A Call-ID and tag that were used before, while that call goes on elsewhere.
+    const id = this.#calls.byId.has(made) ? makeCallApiId(callId, fromTag, observation.observedAt) : made;
     return this.#calls.open(id, observation.observedAt, dialled, did);
   }
 

@@ -32,10 +32,10 @@ export class Transfers {
     const site = directory.site(destination);
     const marker = readReferMarker(message.raw('Refer-To'));
     if (isCallApiId(marker)) this.#calls.alias(leg.call, marker);
-    if (dialog.referral?.cseq === message.cseq) return this.#joiner.referrals.add(dialog.referral, site);
+    const byCaller = message.fromTag === leg.fromTag;
+    if (isOf(dialog.referral, message.cseq, byCaller)) return this.#joiner.referrals.add(dialog.referral, site);
     const target = readReferTo(message);
     if (!target) return;
-    const byCaller = message.fromTag === leg.fromTag;
     dialog.referral = {
       leg,
       dialog,
@@ -55,8 +55,9 @@ export class Transfers {
 
   /** The answer to a REFER. RFC 3515 §2.4.2. */
   answer(message: SipMessage): void {
-    const referral = this.#findDialog(message)[1]?.referral;
-    if (referral?.cseq !== message.cseq) return;
+    const [leg, dialog] = this.#findDialog(message);
+    const referral = dialog?.referral;
+    if (!leg || !isOf(referral, message.cseq, message.fromTag === leg.fromTag)) return;
     if (message.statusCode < 300) this.#accept(referral);
     else if (referral.state === 'asked') referral.state = 'refused';
   }
@@ -117,7 +118,10 @@ export class Transfers {
     referral.state = 'accepted';
     const { leg, byCaller, replaces, referrer } = referral;
     const far = isAnsweredByPbx(referral) ? partyOf(findCounterpart(leg)) : endOf(leg, !byCaller);
-    if (!isAnsweredByPbx(referral)) leg.referee = far;
+    if (!isAnsweredByPbx(referral)) {
+      leg.referee = far;
+      leg.referredAt = referral.at;
+    }
     if (far) far.transferredBy = referrer;
     const consultation = replaces && this.#legs.findNamed(replaces);
     if (consultation && isAnsweredByPbx(referral)) referral.isFollowed = true; // the PBX connects them, and calls nobody
@@ -141,6 +145,9 @@ export class Transfers {
     return [undefined, undefined];
   }
 }
+
+const isOf = (referral: Referral | undefined, cseq: number, byCaller: boolean): referral is Referral =>
+  referral?.cseq === cseq && referral.byCaller === byCaller;
 
 const ownNumber = (leg: Leg): string => (leg.isFed ? leg.calledNumber : leg.callerNumber);
 
