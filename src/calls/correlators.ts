@@ -41,8 +41,10 @@ export class Correlators {
     message: SipMessage,
     { correlationId, source }: Observation,
     site: string,
+    isTrusted: boolean,
   ): { leg: Leg; method: JoinMethod } | undefined {
     for (const { method, value } of this.#read(message, correlationId)) {
+      if (method === 'header' && !isTrusted) continue;
       const legs = this.#candidates(method, value).filter(
         (leg) => leg.phase !== 'ended' && !isFrom(leg, source) && (method !== 'session-id' || goesInto(leg, site)),
       );

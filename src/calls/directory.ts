@@ -27,6 +27,7 @@ const NO_TENANT: Tenant = {
   sensor: 'phones',
 };
 
+const MAX_CACHED_LENGTH = 64;
 const MAX_CACHED = 20_000;
 
 /** The numbering plan: which SIP users are extensions, and which addresses are PBXs and trunks. */
@@ -35,6 +36,8 @@ export class Directory {
   readonly #roles = new Map<string, Role>();
   readonly #sites = new Map<string, string>();
   readonly #byHost = new Map<string, Plan>();
+  /** PBXs that several tenants have in common. */
+  readonly #shared = new Map<string, Plan[]>();
   readonly #dids = new Map<string, Extension>();
   #hasPorts = false;
 
@@ -53,14 +56,24 @@ export class Directory {
     return this.#roles.get(ip) ?? (this.#hasPorts ? this.#roles.get(`${ip}:${port}`) : undefined) ?? 'other';
   }
 
+  /** Whether any PBX is configured. */
+  get hasPbx(): boolean {
+    return this.#sites.size > 0;
+  }
+
   /** Whether what the sender says of a call's id is believed. */
   isTrusted({ ip, port }: Address): boolean {
     return this.role(ip, port) === 'pbx' || this.#trusted.has(ip) || this.#trusted.has(`${ip}:${port}`);
   }
 
+  /** Whether a number alone does not tell whose it is. */
+  get hasSeveralTenants(): boolean {
+    return this.#plans.length > 1;
+  }
+
   /** Whether the host is a tenant's domain or PBX: a URI with it names an account, not a device. */
   isServer(host: string): boolean {
-    return this.#byHost.has(host) || this.#roles.has(host);
+    return this.#byHost.has(host) || this.#shared.has(host) || this.#roles.has(host);
   }
 
   /** Whether nothing is known of the tenant's network, so that a leg's destination tells nothing. */
@@ -74,7 +87,7 @@ export class Directory {
    */
   find(user: string, hosts: readonly string[]): Extension | undefined {
     if (user === '') return undefined;
-    return this.#planFor(hosts)?.find(user) ?? this.#findExtended(user);
+    return this.#planFor(hosts)?.find(user) ?? this.#findExtended(user) ?? this.#findOnly(user, hosts);
   }
 
   /** An extension by its extended number; where there is none any more, one with that number and no more than that. */
@@ -119,6 +132,13 @@ export class Directory {
     return undefined;
   }
 
+  /** Tenants that share a PBX: the extension of the only one that has that number. */
+  #findOnly(user: string, hosts: readonly string[]): Extension | undefined {
+    const sharing = hosts.map((host) => this.#shared.get(host)).find((plans) => plans);
+    const found = sharing?.map((plan) => plan.find(user)).filter((extension) => extension !== undefined) ?? [];
+    return found.length === 1 ? found[0] : undefined;
+  }
+
   /** A user that reads `0003*101` names its tenant itself. */
   #findExtended(user: string): Extension | undefined {
     for (const plan of this.#plans) {
@@ -130,15 +150,24 @@ export class Directory {
     return undefined;
   }
 
+  #addHost(host: string, plan: Plan): void {
+    const shared = this.#shared.get(host);
+    const other = this.#byHost.get(host);
+    if (shared) shared.push(plan);
+    else if (!other) this.#byHost.set(host, plan);
+    else {
+      this.#byHost.delete(host);
+      this.#shared.set(host, [other, plan]);
+    }
+  }
+
   #index(plan: Plan): void {
     for (const address of plan.tenant.pbx) {
       this.#roles.set(address, 'pbx');
       if (!this.#sites.has(address)) this.#sites.set(address, this.#sites.get(plan.tenant.pbx[0]!) ?? `pbx ${address}`);
     }
     for (const address of plan.tenant.trunks) this.#roles.set(address, 'trunk');
-    for (const host of [...plan.tenant.domains, ...plan.tenant.pbx]) {
-      if (!this.#byHost.has(host)) this.#byHost.set(host, plan);
-    }
+    for (const host of [...plan.tenant.domains, ...plan.tenant.pbx]) this.#addHost(host, plan);
     for (const [did, extension] of plan.dids()) this.#dids.set(did, extension);
   }
 }
@@ -158,8 +187,9 @@ class Plan {
   find(user: string): Extension | undefined {
     if (this.#known.has(user)) return this.#known.get(user);
     const extension = this.#resolve(user);
+    if (user.length > MAX_CACHED_LENGTH) return extension;
     if (this.#known.size >= MAX_CACHED) this.#known.clear();
-    this.#known.set(user, extension);
+    this.#known.set(Buffer.from(user).toString(), extension); // a slice would keep the whole message
     return extension;
   }
 

@@ -50,11 +50,11 @@ export function readInvitation(
 ): Invitation {
   const to = readUri(attempt(() => message.to)?.uri);
   const target = message.isRequest ? readUri(message.requestUri) : to;
-  const hosts = [target?.host ?? '', destination.ip, source.ip];
+  const hosts = [hostOf(target), hostOf(to), destination.ip, source.ip];
   const { parentBranch, origin } = readVias(message, source, directory);
   const did = directory.findDid(target ? userNumber(target) : '');
   const called = did ?? findCalled(target, to, hosts, directory, registrations);
-  const caller = identifyCaller(message, source, origin, directory);
+  const caller = identifyCaller(message, source, origin, directory, called?.tenant.domains ?? []);
   const dialled = target ? userNumber(target).slice(0, MAX_TEXT) : '';
   return {
     caller,
@@ -138,10 +138,16 @@ function readVias(message: SipMessage, source: Address, directory: Directory): {
   return { parentBranch, origin: origin === 'other' ? directory.role(source.ip, source.port) : origin };
 }
 
-function identifyCaller(message: SipMessage, source: Address, origin: Role, directory: Directory): CallerIdentity {
+function identifyCaller(
+  message: SipMessage,
+  source: Address,
+  origin: Role,
+  directory: Directory,
+  domains: readonly string[],
+): CallerIdentity {
   const from = attempt(() => message.from);
   const fromUri = readUri(from?.uri);
-  const extension = origin === 'trunk' ? undefined : findCaller(message, fromUri, source, directory);
+  const extension = origin === 'trunk' ? undefined : findCaller(message, fromUri, source, directory, domains);
   const { address, number } = findIdentity(message, from, fromUri);
   const name = (address?.displayName ?? '').slice(0, MAX_TEXT);
   if (extension) return { extension, number: extension.number, name: name || extension.name || extension.short };
@@ -155,8 +161,9 @@ function findCaller(
   from: SipUri | undefined,
   source: Address,
   directory: Directory,
+  domains: readonly string[],
 ): Extension | undefined {
-  const hosts = [from?.host ?? '', source.ip];
+  const hosts = [from?.host ?? '', source.ip, ...domains]; // where a PBX says its own address, the called side's domain tells
   const direct = from && directory.find(userNumber(from), hosts);
   if (direct) return direct;
   const credentials = message.text('Proxy-Authorization') ?? message.text('Authorization') ?? '';
@@ -182,6 +189,8 @@ function findIdentity(
   }
   return { address: from, number: numberOf(fromUri) };
 }
+
+const hostOf = (uri: SipUri | undefined): string => uri?.host ?? '';
 
 const numberOf = (uri: SipUri | undefined): string => (uri ? userNumber(uri).slice(0, MAX_TEXT) : '');
 

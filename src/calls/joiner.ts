@@ -58,7 +58,7 @@ export class Joiner {
       this.#byMarker(newcomer, directory) ??
       this.#byDialogName(newcomer) ??
       this.#byReferral(newcomer, directory) ??
-      this.#byCorrelator(newcomer) ??
+      this.#byCorrelator(newcomer, directory) ??
       this.#byDiversion(newcomer, directory) ??
       this.#byNumbers(newcomer) ??
       this.#byPickup(newcomer)
@@ -155,8 +155,10 @@ export class Joiner {
     };
   }
 
-  #byCorrelator({ message, observation, invitation, site }: Newcomer): Join | undefined {
-    const found = this.#correlators.find(message, observation, site);
+  /** Headers count from a PBX or a trusted server alone, where the network is known. */
+  #byCorrelator({ message, observation, invitation, site }: Newcomer, directory: Directory): Join | undefined {
+    const isTrusted = !directory.hasPbx || directory.isTrusted(observation.source);
+    const found = this.#correlators.find(message, observation, site, isTrusted);
     return found && { ...found, feeder: invitation.origin === 'pbx' || !found.leg.isFed ? found.leg : undefined };
   }
 

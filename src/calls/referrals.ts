@@ -18,7 +18,9 @@ const PROMPT_MS = 5000;
 /** Requests to call somebody else that may still be followed. Design §5.2, §5.4. */
 export class Referrals {
   readonly #byKey = new Map<string, Referral[]>();
-  readonly #queue: { readonly referral: Referral; readonly keys: string[] }[] = [];
+  /** In order of time; what is before `#head` was dropped. */
+  #queue: { readonly referral: Referral; readonly keys: string[] }[] = [];
+  #head = 0;
   readonly #max: number;
 
   constructor(max: number) {
@@ -26,7 +28,7 @@ export class Referrals {
   }
 
   get size(): number {
-    return this.#queue.length;
+    return this.#queue.length - this.#head;
   }
 
   /** Remembers a request; once more for each further place that it was seen to go to. */
@@ -34,7 +36,7 @@ export class Referrals {
     if (referral.sites.has(site)) return;
     referral.sites.add(site);
     this.expire(referral.at);
-    if (this.#queue.length >= this.#max) this.#drop();
+    if (this.size >= this.#max) this.#drop();
     const keys = [`${site}>${numberKey(referral.target)}`];
     if (isTelling(referral.referrer)) keys.push(`${site}<${numberKey(referral.referrer)}`);
     for (const key of keys) this.#put(key, referral);
@@ -51,7 +53,7 @@ export class Referrals {
   /** The only request that a leg can be the answer to. */
   find({ site, caller, called, referredBy }: Follower, at: number): Referral | undefined {
     this.expire(at);
-    if (this.#queue.length === 0) return undefined;
+    if (this.size === 0) return undefined;
     if (referredBy !== '') {
       const byReferrer = (this.#byKey.get(`${site}<${numberKey(referredBy)}`) ?? []).filter(isOpen);
       const exact = byReferrer.filter(({ target }) => isSameNumber(target, called));
@@ -63,11 +65,11 @@ export class Referrals {
 
   /** Requests so old that nobody will follow are forgotten. */
   expire(now: number): void {
-    while (this.#queue.length > 0 && now - this.#queue[0]!.referral.at > KEPT_MS) this.#drop();
+    while (this.size > 0 && now - this.#queue[this.#head]!.referral.at > KEPT_MS) this.#drop();
   }
 
   clear(): void {
-    while (this.#queue.length > 0) this.#drop();
+    while (this.size > 0) this.#drop();
   }
 
   #put(key: string, referral: Referral): void {
@@ -77,7 +79,11 @@ export class Referrals {
   }
 
   #drop(): void {
-    const { referral, keys } = this.#queue.shift()!;
+    const { referral, keys } = this.#queue[this.#head++]!;
+    if (this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
     for (const key of keys) {
       const left = this.#byKey.get(key)?.filter((other) => other !== referral) ?? [];
       if (left.length > 0) this.#byKey.set(key, left);

@@ -21,12 +21,15 @@ export class Registrations {
     this.#accounts = new LRUCache({ max: maxContacts });
   }
 
-  /** Takes in a 2xx to a REGISTER, which lists all contacts of the account. RFC 3261 §10.3 step 8. */
-  observe(response: SipMessage): void {
-    if (isPlain(response.text('To') ?? '', response.text('Contact') ?? '')) return;
+  /**
+   * Takes in a 2xx to a REGISTER, which lists all contacts of the account. `isAll`: also those that name the account
+   * themselves, as the number alone does not tell whose it is. RFC 3261 §10.3 step 8.
+   */
+  observe(response: SipMessage, isAll: boolean): void {
+    if (!isAll && isPlain(response.text('To') ?? '', response.text('Contact') ?? '')) return;
     try {
       const account = parseUri(response.to?.uri ?? '');
-      for (const value of response.values('Contact')) this.#learn(account, value);
+      for (const value of response.values('Contact')) this.#learn(account, value, isAll);
     } catch (error) {
       if (!(error instanceof SipParseError)) throw error;
     }
@@ -37,10 +40,10 @@ export class Registrations {
     return this.#accounts.size === 0 ? undefined : this.#accounts.get(keyOf(contact));
   }
 
-  #learn(account: SipUri, value: string): void {
+  #learn(account: SipUri, value: string, isAll: boolean): void {
     const { uri, parameters } = parseNameAddr(value);
     const contact = parseUri(uri);
-    if (contact.user === account.user) return;
+    if (contact.user === account.user && !isAll) return;
     if (parameters.get('expires') === '0') this.#accounts.delete(keyOf(contact));
     else this.#accounts.set(keyOf(contact), { user: account.user, host: account.host });
   }

@@ -27,7 +27,7 @@ const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
 
 const MAX_TOKEN = 512;
 // Of one call: what joins more is no call that anybody has.
-const MAX_LEGS = 256;
+const MAX_LEGS = 128;
 const NONE: readonly CallEvent[] = [];
 
 /**
@@ -175,7 +175,8 @@ export class CallTracker {
   #observeResponse(message: SipMessage, observation: Observation): void {
     if (message.method === 'INVITE') return this.#observeInviteResponse(message, observation);
     if (message.method === 'REGISTER') {
-      if (message.statusCode >= 200 && message.statusCode < 300) this.#registrations.observe(message);
+      if (message.statusCode >= 200 && message.statusCode < 300)
+        this.#registrations.observe(message, this.#directory.hasSeveralTenants);
       return;
     }
     if (message.statusCode < 200) return;
