@@ -19,6 +19,7 @@ export function makeDispatcher(
     connectTimeoutMs: delivery.connectTimeout,
     timeoutMs: delivery.timeout,
     connectionsPerOrigin: delivery.concurrency,
+    allowedNetworks: delivery.allowedNetworks,
     userAgent: delivery.userAgent || `Ringside/${VERSION}`,
   });
   const options: DeliveryOptions = {

@@ -1,8 +1,10 @@
+import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { Agent, request as sendWithUndici } from 'undici';
+import { Agent, buildConnector, request as sendWithUndici } from 'undici';
 import type { Rule, RuleTls } from '../rules/rule.ts';
 import type { Sender } from './dispatcher.ts';
 import { scriptOf } from './lanes.ts';
+import { NetworkGuard } from './network-guard.ts';
 import type { ScriptRequest } from './request.ts';
 import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
 import { signRequest } from './signature.ts';
@@ -17,16 +19,22 @@ export interface SenderOptions {
   /** Of each script: those of other scripts at the same origin are apart. */
   readonly connectionsPerOrigin: number;
   readonly userAgent: string;
+  /** Networks that rules from the API may reach besides the Internet. */
+  readonly allowedNetworks: readonly string[];
+  /** Finds the addresses of a name; without it, the system does. */
+  readonly lookUp?: LookupFunction;
 }
 
 /** Sends requests with undici over connections that are kept and used again. */
 export class HttpSender implements Sender {
   readonly #options: SenderOptions;
-  /** By script and TLS: with one pool per host, a slow script would use up the connections of the others there. */
+  readonly #guard: NetworkGuard;
+  /** By script, TLS and source of the rule: with one pool per host, a slow script would use up the connections of the others there. */
   readonly #agents: LRUCache<string, Agent>;
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#guard = new NetworkGuard(options.allowedNetworks, options.lookUp);
     this.#agents = new LRUCache<string, Agent>({ max: MAX_AGENTS, dispose: (agent) => void agent.close() });
   }
 
@@ -54,11 +62,23 @@ export class HttpSender implements Sender {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }
 
-  #agentOf(url: string, { tls }: Rule): Agent {
-    const key = `${scriptOf(url)} ${tls?.id}`;
+  #agentOf(url: string, { tls, source }: Rule): Agent {
+    const key = `${scriptOf(url)} ${tls?.id} ${source}`;
     let agent = this.#agents.get(key);
-    if (!agent) this.#agents.set(key, (agent = makeAgent(this.#options, tls)));
+    if (!agent) this.#agents.set(key, (agent = makeAgent(this.#options, this.#connectorOf(tls, source))));
     return agent;
+  }
+
+  #connectorOf(tls: RuleTls | undefined, source: Rule['source']): buildConnector.connector {
+    const isGuarded = source === 'api';
+    const lookup = isGuarded ? this.#guard.lookUp : this.#options.lookUp;
+    const connect = buildConnector({
+      timeout: this.#options.connectTimeoutMs,
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+      ...(tls && { secureContext: tls.context }),
+      ...(lookup && { lookup }),
+    });
+    return isGuarded ? this.#guard.protect(connect) : connect;
   }
 
   /** The rule's own headers win, in whatever case they are written. */
@@ -70,12 +90,11 @@ export class HttpSender implements Sender {
   }
 }
 
-const makeAgent = ({ connectTimeoutMs, connectionsPerOrigin }: SenderOptions, tls: RuleTls | undefined): Agent =>
+const makeAgent = ({ connectionsPerOrigin }: SenderOptions, connect: buildConnector.connector): Agent =>
   new Agent({
     connections: connectionsPerOrigin,
     pipelining: 1,
-    // Certificates are always checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    connect: { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(tls && { secureContext: tls.context }) },
+    connect,
     headersTimeout: 0, // each request has one time limit for all of it
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,

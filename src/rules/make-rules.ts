@@ -16,6 +16,7 @@ export function makeRules(options: Options, tls: ReadonlyMap<number, RuleTls>): 
     const { callFlow, callId, answeredHangup, omitEmpty } = { ...options.defaults, ...withoutUndefined(entry) };
     return {
       id: hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20),
+      source: 'file',
       extensions: extension,
       events: event,
       method,

@@ -23,6 +23,8 @@ export interface RuleTls {
 export interface Rule {
   /** Stable over reloads and restarts as long as the rule's extensions, events, method and URL stay. */
   readonly id: string;
+  /** Who wrote it: the operator's file may name any address, the API and the page those of the Internet. */
+  readonly source: 'file' | 'api';
   /** One or more numbers, ranges or patterns of extended numbers, as written. */
   readonly extensions: readonly string[];
   readonly events: readonly EventName[];

@@ -61,6 +61,7 @@ export const PLAIN_STYLE: ParameterStyle = {
 
 export const makeRule = (more: Partial<Rule> = {}): Rule => ({
   id: 'rule-1',
+  source: 'file',
   extensions: ['*'],
   events: ['dial-in', 'dial-out', 'answer-in', 'answer-out', 'hangup'],
   method: 'GET',
@@ -89,6 +90,7 @@ export const SENDING: SenderOptions = {
   timeoutMs: 15_000,
   connectionsPerOrigin: 8,
   userAgent: 'Ringside/1.2.3',
+  allowedNetworks: [],
 };
 
 /** A clock that stands until it is moved. */

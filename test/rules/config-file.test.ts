@@ -495,6 +495,7 @@ t.test('rules', (t) => {
   ].join('\n');
   const style = { callFlow: 'lower', callId: 'sip', answeredHangup: 'ANSWER', omitEmpty: false };
   const first = {
+    source: 'file',
     extensions: ['101'],
     events: ['dial-in'],
     method: 'GET',
@@ -503,6 +504,7 @@ t.test('rules', (t) => {
     enabled: true,
   };
   const second = {
+    source: 'file',
     extensions: ['101', '110-119'],
     events: ['dial-in', 'hangup'],
     method: 'POST',
