@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { parse } from 'node:querystring';
 import t, { type Test } from 'tap';
 import { formatRequest } from '../../src/deliveries/request.ts';
@@ -155,55 +153,6 @@ t.test('status and Retry-After are told', async (t) => {
   t.strictSame(await send(sender, makeRule({ url: origin })), { status: 404 });
 });
 
-t.test('a script that does not answer is given up after the time-out', async (t) => {
-  const { server, origin } = await openServer(t);
-  server.handle = () => {};
-  t.strictSame(await send(openSender(t, { timeoutMs: 100 }), makeRule({ url: origin })), {
-    error: 'no answer in time',
-  });
-  t.equal(server.received.length, 1);
-});
-
-t.test('the status counts, also if the rest of the answer never comes', async (t) => {
-  const { server, origin } = await openServer(t);
-  const sender = openSender(t, { timeoutMs: 300 });
-  server.handle = (response) => response.writeHead(200, { 'content-length': 100 }).write('half');
-  t.strictSame(await send(sender, makeRule({ url: `${origin}/stalls` })), { status: 200 });
-  server.handle = (response) => {
-    response.writeHead(500, { 'content-length': 100 }).write('half', () => response.socket!.destroy());
-  };
-  t.strictSame(await send(sender, makeRule({ url: `${origin}/breaks` })), { status: 500 });
-});
-
-t.test('an answer that trickles in does not hold its place for longer than the time-out', async (t) => {
-  const { server, origin } = await openServer(t);
-  let closed: Promise<unknown> | undefined;
-  server.handle = (response) => {
-    closed = once(response, 'close');
-    const timer = setInterval(() => response.write('.'), 20);
-    response.once('close', () => clearInterval(timer));
-  };
-  t.strictSame(await send(openSender(t, { timeoutMs: 300 }), makeRule({ url: origin })), { status: 200 });
-  await closed;
-  t.pass('the connection was closed');
-});
-
-t.test('an answer without end is broken off', async (t) => {
-  const { server, origin } = await openServer(t);
-  let closed: Promise<unknown> | undefined;
-  server.handle = (response) => {
-    closed = once(response, 'close');
-    const write = (): void => {
-      while (!response.closed && response.write('x'.repeat(1000)));
-      response.once('drain', write);
-    };
-    write();
-  };
-  t.strictSame(await send(openSender(t), makeRule({ url: origin })), { status: 200 });
-  await closed;
-  t.pass('the connection was closed');
-});
-
 t.test('after an answer of up to 4 KB the connection is used again, after a longer one it is not', async (t) => {
   const { server, origin } = await openServer(t);
   const sender = openSender(t, { connectionsPerOrigin: 1 });
@@ -217,41 +166,6 @@ t.test('after an answer of up to 4 KB the connection is used again, after a long
   t.equal(await connectionsOfThree(), 1);
   server.handle = (response) => void response.writeHead(200, { 'content-length': 5000 }).write('x'.repeat(4097));
   t.equal(await connectionsOfThree(), 3);
-});
-
-t.test('no connection', async (t) => {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  const sender = openSender(t);
-  t.match(await send(sender, makeRule({ url: `http://127.0.0.1:${port}/` })), { error: /ECONNREFUSED/ });
-  t.match(await send(sender, makeRule({ url: `http://localhost:${port}/` })), { error: /^[^:].*ECONNREFUSED/ });
-});
-
-t.test('a connection that does not come about is given up after its own time-out', async (t) => {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => sockets.push(socket)); // accepts, and never says a word of TLS
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const outcome = await send(openSender(t, { connectTimeoutMs: 100 }), makeRule({ url }));
-  t.strictSame(outcome, { error: 'no connection in time' });
-});
-
-t.test('an answer that is no HTTP', async (t) => {
-  const server = createServer((socket) => socket.end('what?\r\n\r\n'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  t.match(await send(openSender(t), makeRule({ url: `http://127.0.0.1:${port}/` })), { error: /\w/ });
 });
 
 t.test('a slow script does not take the connections of another on the same host', async (t) => {
