@@ -65,10 +65,14 @@ const tls = z
     key: file('Key (PEM) of that certificate'),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS'),
   })
-  .refine(
-    ({ cert, key }) => (cert === undefined) === (key === undefined),
-    'both cert and key are expected, or neither',
-  );
+  .refine(({ cert, key }) => cert !== undefined || key === undefined, {
+    path: ['cert'],
+    error: 'the certificate of key is expected',
+  })
+  .refine(({ cert, key }) => key !== undefined || cert === undefined, {
+    path: ['key'],
+    error: 'the key of cert is expected',
+  });
 
 const URL_EXPECTED = 'an http or https URL is expected';
 
