@@ -42,7 +42,7 @@ const file = (describe: string) =>
   z.string().min(1, 'the path of a file is expected').optional().describe(`${describe}; relative to the configuration`);
 
 const basic = z.strictObject({
-  user: noControls('a user without ":"', /^[^:\p{Cc}]+$/u),
+  user: noControls('a user without ":"', /^[^:\p{Cc}]+$/u).describe('Name of the user'),
   password: noControls('a password of one line', /^\P{Cc}*$/u).describe('Best as "${NAME}" from the environment'),
 });
 

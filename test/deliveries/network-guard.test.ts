@@ -41,8 +41,6 @@ const OWN = [
   'LOCALHOST',
   'localhost.',
   'own.example',
-  'own-and-public.example',
-  'public-and-own.example',
   '[::1]',
   '[0:0:0:0:0:0:0:1]',
   '[0000:0000:0000:0000:0000:0000:0000:0001]',
@@ -55,7 +53,7 @@ const OWN = [
   '[::ffff:0.0.0.0]',
 ];
 
-/** Other places that are not the Internet; nothing answers there in a test. */
+/** Other places that are not the Internet, or not only; nothing is sent there by a test. */
 const INNER = [
   '10.0.0.1',
   '012.0.0.1',
@@ -86,6 +84,8 @@ const INNER = [
   '239.255.255.255',
   '240.0.0.1',
   '255.255.255.255',
+  'own-and-public.example',
+  'public-and-own.example',
   'metadata.example',
   'inner-six.example',
   '[::127.0.0.1]',
@@ -126,7 +126,7 @@ const NAMES: { readonly [name: string]: readonly string[] } = {
   'localhost.': ['127.0.0.1'],
   'own.example': ['127.0.0.1'],
   'own-and-public.example': ['127.0.0.1', '93.184.215.14'],
-  'public-and-own.example': ['127.0.0.1', '2606:2800:21f:cb07:6820:80da:af6b:8b2c'],
+  'public-and-own.example': ['2606:2800:21f:cb07:6820:80da:af6b:8b2c', '127.0.0.1'],
   'metadata.example': ['169.254.169.254'],
   'inner-six.example': ['93.184.215.14', 'fd00::1'],
 };
