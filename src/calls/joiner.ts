@@ -112,19 +112,17 @@ export class Joiner {
     return message.custom(this.#marker) ?? '';
   }
 
-  #byMarker({ message, invitation, observation }: Newcomer, directory: Directory): Join | undefined {
-    const call = this.#findMarked(message, observation, directory);
-    if (!call) return undefined;
-    const up = call.legs.filter(({ phase }) => phase !== 'ended');
-    const leg = up.find(({ referee }) => referee) ?? up.find(({ isFed }) => !isFed) ?? call.legs[0];
-    return leg && { method: 'marker', leg, feeder: invitation.origin === 'other' ? undefined : leg };
-  }
-
   /** By a header; or by a parameter, which anybody may write who knows the id: it counts while a REFER may be followed. */
-  #findMarked(message: SipMessage, observation: Observation, directory: Directory): Call | undefined {
+  #byMarker({ message, invitation, observation }: Newcomer, directory: Directory): Join | undefined {
     const referred = this.#calls.get(readReferMarker(message.target));
-    const isReferred = referred?.legs.some(({ dialogs }) => dialogs.some(({ referral }) => referral));
-    return isReferred ? referred : this.#calls.get(this.readMarker(message, observation, directory));
+    const referral = referred?.legs.flatMap(({ dialogs }) => dialogs).find((dialog) => dialog.referral)?.referral;
+    if (referral) {
+      referral.isFollowed = true;
+      return { method: 'marker', leg: referral.leg, feeder: undefined, by: referral.referrer };
+    }
+    const call = this.#calls.get(this.readMarker(message, observation, directory));
+    const leg = call?.legs.find(({ isFed, phase }) => !isFed && phase !== 'ended') ?? call?.legs[0];
+    return leg && { method: 'marker', leg, feeder: invitation.origin === 'other' ? undefined : leg };
   }
 
   #byDialogName({ message, invitation }: Newcomer): Join | undefined {

@@ -1,4 +1,4 @@
-const TOLD: ReadonlySet<string> = new Set(['INVITE', 'CANCEL', 'REGISTER']);
+const TOLD: ReadonlySet<string> = new Set(['INVITE', 'CANCEL', 'REGISTER', 'REFER']);
 
 /**
  * Whether what we send on of a method is told as an observation of its own: where it says more than what we received, because
