@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { Ringside, ringside } from './process.ts';
 
 const captures = fileURLToPath(new URL('../../captures/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ringside-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
 
 function put(name: string, text: string | Buffer): string {
   const path = join(folder, name);

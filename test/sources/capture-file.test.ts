@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +9,7 @@ import { SourceCounts } from '../../src/sources/source-counts.ts';
 import { ethernet, ipv4, pcap, SIP, udp } from './packets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringside-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
 const capture = pcap(['a', 'b', 'c'].map((id) => ethernet(ipv4(udp(SIP(id))))));
 
 function put(name: string, bytes: Buffer): string {
