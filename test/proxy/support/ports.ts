@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -23,15 +23,31 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** A port that is free over UDP and TCP at an address, for programs that can't say which one they got. */
+// Below those that the kernel gives to connections, which come and go meanwhile.
+const FIRST_PORT = 20_000;
+const PORT_PAIRS = 6000;
+
+/**
+ * A port that is free over UDP and TCP at an address, for programs that can't say which one they got; and the one above it
+ * over TCP, as some take that for TLS.
+ */
 export async function freePort(ip = '127.0.0.1'): Promise<number> {
+  const port = FIRST_PORT + 2 * Math.floor(Math.random() * PORT_PAIRS);
+  const checks = [isFreeOverUdp(ip, port), isFreeOverTcp(ip, port), isFreeOverTcp(ip, port + 1)];
+  return (await Promise.all(checks)).every(Boolean) ? port : freePort(ip);
+}
+
+async function isFreeOverTcp(ip: string, port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, ip);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const isFree = await isFreeOverUdp(ip, port);
-  await new Promise((done) => server.close(done));
-  return isFree ? port : freePort(ip);
+  try {
+    server.listen(port, ip);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise((done) => server.close(done));
+  }
 }
 
 async function isFreeOverUdp(ip: string, port: number): Promise<boolean> {
