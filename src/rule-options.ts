@@ -13,7 +13,8 @@ export const style = {
 const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item).min(1)]);
 
 const event = z.enum(EVENT_NAMES);
-const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
+/** Which extensions a rule is for. */
+export const pattern = numberText('an extended number (0003*101), a range (0003*110-119), a pattern (0003*1??) or "*"');
 
 const OWN_HEADERS =
   /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer|proxy-connection|webhook-.*)$/i;

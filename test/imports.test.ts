@@ -10,7 +10,8 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'calls': ['sip'],
   'rules': ['calls', 'options.ts', 'rule-options.ts', 'log.ts'],
   'deliveries': ['calls', 'rules', 'options.ts', 'log.ts'],
-  'api': ['sip', 'sources', 'proxy', 'calls', 'rules', 'deliveries', 'options.ts', 'log.ts'],
+  'api': ['sip', 'sources', 'proxy', 'calls', 'rules', 'deliveries', 'rule-options.ts', 'options.ts', 'log.ts'],
+  'web': ['api/types.ts'],
   'commands': [
     'sip',
     'sources',

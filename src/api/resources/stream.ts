@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { call } from './call.ts';
+import { eventName, extension, extras, parameters, time } from './common.ts';
+import { delivery } from './delivery.ts';
+
+/**
+ * The messages of `GET /api/v1/stream`, by the SSE field `event`; each has an `id`, by which `Last-Event-ID` goes on.
+ *
+ * A stream begins with `start`, and again where the messages since Last-Event-ID are not kept any more: what was known of
+ * calls is to be replaced by it. Then what changes follows.
+ */
+export const streamMessages = {
+  start: z
+    .object({
+      at: time,
+      calls: z.array(call).describe('All that are live'),
+      isGap: z.boolean().describe('Messages after the Last-Event-ID that was given are lost'),
+    })
+    .describe('What is live now'),
+  calls: z
+    .object({
+      changed: z.array(call).describe('As they are now; state over: no longer live'),
+      gone: z.array(z.object({ id: z.string(), into: z.string().nullable() })).describe('Merged into others'),
+    })
+    .describe('Calls that changed since the message before'),
+  event: z
+    .object({ event: eventName, at: time, extension, call: z.string(), params: parameters, extras })
+    .describe('A call event'),
+  delivery: delivery.describe('A delivery that is new or changed'),
+  rules: z.object({ at: time }).describe('Rules changed: they are to be read again'),
+  counts: z
+    .object({ at: time, calls: z.int(), parties: z.int(), pending: z.int() })
+    .describe('Every few seconds: live calls and parties, deliveries waiting'),
+} as const;
