@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { parseNumberPattern } from '../calls/number-pattern.ts';
 import type { Tenant } from '../calls/tenant.ts';
 import { OptionError, type OptionProblem, type Options, optionsSchema } from '../options.ts';
@@ -8,17 +8,28 @@ import type { Environment } from './environment.ts';
 import { describeIssues } from './option-issues.ts';
 import { makeRules } from './make-rules.ts';
 import type { Rule, RuleTls } from './rule.ts';
+import { checkPattern, checkRule } from './rule-checks.ts';
 import { readTls, TlsFileError } from './rule-tls.ts';
 import { keysOfSchema } from './schema-keys.ts';
 import { type Path, YamlSource } from './yaml-source.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** Where a rule stands in the configuration file. */
+export interface RulePlace {
+  readonly file: string;
+  readonly line: number;
+  /** Its URL came from the environment, so that it may be secret. */
+  readonly isUrlHidden: boolean;
+}
+
 /** A configuration, checked: options, numbering plans and call event rules. */
 export interface Configuration {
   readonly options: Options;
   readonly tenants: readonly Tenant[];
   readonly rules: readonly Rule[];
+  /** Where the rules stand in the file, by their ids. */
+  readonly places: ReadonlyMap<string, RulePlace>;
   /** What is allowed but probably not meant, one line each with its place. */
   readonly warnings: readonly OptionProblem[];
 }
@@ -67,8 +78,16 @@ export function parseConfiguration(file: string, text: string, environment: Envi
   const checks = new Checks(options, source, dirname(file));
   if (checks.problems.length > 0) throw new OptionError(file, inOrder(checks.problems));
   const tenants = options.tenants.map(makeTenant);
-  return { options, tenants, rules: makeRules(options, checks.tls), warnings: inOrder(checks.warnings) };
+  const rules = makeRules(options, checks.tls);
+  const places = new Map(rules.map(({ id }, r) => [id, findPlace(file, source, r)]));
+  return { options, tenants, rules, places, warnings: inOrder(checks.warnings) };
 }
+
+const findPlace = (file: string, source: YamlSource, r: number): RulePlace => ({
+  file: basename(file),
+  line: source.line(['callEvents', r]),
+  isUrlHidden: source.isHidden(['callEvents', r, 'url']),
+});
 
 const inOrder = (problems: readonly OptionProblem[]): OptionProblem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
@@ -166,40 +185,28 @@ class Checks {
   }
 
   #checkPattern(text: string, path: Path): void {
-    try {
-      parseNumberPattern(text);
-    } catch (error) {
-      this.problems.push(this.#source.problem(path, (error as RangeError).message));
-    }
+    const wrong = checkPattern(text);
+    if (wrong !== undefined) this.problems.push(this.#source.problem(path, wrong));
   }
 
   #checkRules(): void {
     this.#options.callEvents.forEach((entry, r) => {
-      this.#checkExtensions(entry.extension, r);
-      this.#checkRequest(entry, ['callEvents', r]);
+      for (const { path, key, text } of checkRule(entry)) {
+        this.problems.push(this.#source.problem(this.#locate(r, path), text, key));
+      }
+      entry.extension.forEach((text, i) => {
+        if (this.#isKnown(text)) return;
+        const path = this.#locate(r, ['extension', i]);
+        this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
+      });
     });
   }
 
-  #checkExtensions(extensions: readonly string[], r: number): void {
+  /** Where a part of a rule stands: its extension may be one without a list. */
+  #locate(r: number, path: Path): Path {
     const { callEvents } = this.#source.value as { callEvents: { extension: unknown }[] };
-    const isList = Array.isArray(callEvents[r]!.extension);
-    extensions.forEach((text, i) => {
-      const path = ['callEvents', r, 'extension', ...(isList ? [i] : [])];
-      this.#checkPattern(text, path);
-      if (!this.#isKnown(text)) this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
-    });
-  }
-
-  #checkRequest({ body, method, url, tls, auth, headers }: Options['callEvents'][number], path: Path): void {
-    if (body === 'json' && method === 'GET') {
-      this.problems.push(this.#source.problem(path, 'a GET has no body; use method: POST', 'body'));
-    }
-    if (tls && !/^https:/i.test(url)) this.problems.push(this.#source.problem(path, 'an https URL is expected', 'tls'));
-    const ownHeader = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
-    if (auth && ownHeader !== undefined) {
-      const text = 'either this header or auth is expected, found both';
-      this.problems.push(this.#source.problem([...path, 'headers'], text, ownHeader));
-    }
+    const isOne = path[0] === 'extension' && !Array.isArray(callEvents[r]!.extension);
+    return ['callEvents', r, ...(isOne ? ['extension'] : path)];
   }
 
   /** Whether a single number is an extension; patterns and ranges may cover any. */

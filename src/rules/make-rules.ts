@@ -2,39 +2,46 @@ import { createSecretKey, hash } from 'node:crypto';
 import type { Options } from '../options.ts';
 import { SECRET_PREFIX } from '../rule-options.ts';
 import type { Rule, RuleTls } from './rule.ts';
+import type { RuleEntry } from './rule-checks.ts';
 
-type Entry = Options['callEvents'][number];
-
-/** The rules that the options describe, in their order; `tls` of those that have it, by place. */
-export function makeRules(options: Options, tls: ReadonlyMap<number, RuleTls>): Rule[] {
+/** The rules that the file describes, in their order; `tls` of those that have it, by place. */
+export function makeRules({ callEvents, defaults }: Options, tls: ReadonlyMap<number, RuleTls>): Rule[] {
   const seen = new Map<string, number>();
-  return options.callEvents.map((entry, place): Rule => {
+  return callEvents.map((entry, place): Rule => {
     const { extension, event, method, url } = entry;
     const identity = JSON.stringify([extension, event, method, url]);
     const ordinal = seen.get(identity) ?? 0;
     seen.set(identity, ordinal + 1);
-    const { callFlow, callId, answeredHangup, omitEmpty } = { ...options.defaults, ...withoutUndefined(entry) };
-    return {
-      id: hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20),
-      source: 'file',
-      extensions: extension,
-      events: event,
-      method,
-      url,
-      note: entry.note,
-      enabled: entry.enabled,
-      extras: entry.extras,
-      body: entry.body,
-      headers: { ...entry.headers, ...makeAuthorization(entry.auth) },
-      secrets: entry.secret.map(decodeSecret),
-      tls: tls.get(place),
-      style: { callFlow, callId, answeredHangup, omitEmpty },
-    };
+    const id = hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20);
+    return makeRule({ id, source: 'file', tls: tls.get(place) }, entry, defaults);
   });
 }
 
+/** A rule as it is written; how parameters are written is by `defaults` where it does not say. */
+export function makeRule(
+  own: Pick<Rule, 'id' | 'source' | 'tls'>,
+  entry: RuleEntry,
+  defaults: Options['defaults'],
+): Rule {
+  const { callFlow, callId, answeredHangup, omitEmpty } = { ...defaults, ...withoutUndefined(entry) };
+  return {
+    ...own,
+    extensions: entry.extension,
+    events: entry.event,
+    method: entry.method,
+    url: entry.url,
+    note: entry.note,
+    enabled: entry.enabled,
+    extras: entry.extras,
+    body: entry.body,
+    headers: { ...entry.headers, ...makeAuthorization(entry.auth) },
+    secrets: entry.secret.map(decodeSecret),
+    style: { callFlow, callId, answeredHangup, omitEmpty },
+  };
+}
+
 /** The header of Basic or Bearer authentication. RFC 7617 §2, RFC 6750 §2.1. */
-function makeAuthorization(auth: Entry['auth']): Record<string, string> {
+function makeAuthorization(auth: RuleEntry['auth']): Record<string, string> {
   if (auth?.bearer !== undefined) return { authorization: `Bearer ${auth.bearer}` };
   if (!auth?.basic) return {};
   const { user, password } = auth.basic;

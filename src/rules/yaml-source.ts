@@ -39,6 +39,11 @@ export class YamlSource {
     return this.#problemAt(this.#offsetOf(path, key), formatPath(key === undefined ? path : [...path, key]), text);
   }
 
+  /** The line in which the value at a path begins, from 1. */
+  line(path: Path): number {
+    return this.problem(path, '').line;
+  }
+
   /** Whether the value at a path came from the environment. */
   isHidden(path: Path): boolean {
     return this.#hidden.has(this.#nodeAt(path));
