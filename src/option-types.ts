@@ -13,15 +13,18 @@ export function parseDuration(text: string): number | undefined {
 
 const DURATION = 'a duration such as 500ms, 10s, 5m, 2h or 1d is expected';
 
-/** A duration in ms, written as `10s`; with bounds. */
-export const duration = (fallback: string, describe: string, least = '0s', most = '365d') =>
+/** A duration in ms, written as `10s`; with bounds, and no value where it is left out. */
+export const plainDuration = (describe: string, least = '0s', most = '365d') =>
   z
     .string(DURATION)
     .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: DURATION, abort: true })
     .transform((text) => parseDuration(text) ?? Infinity)
     .refine((ms) => ms >= parseDuration(least)! && ms <= parseDuration(most)!, `${DURATION}, from ${least} to ${most}`)
-    .prefault(fallback)
     .describe(describe);
+
+/** A duration in ms, written as `10s`; with bounds. */
+export const duration = (fallback: string, describe: string, least = '0s', most = '365d') =>
+  plainDuration(describe, least, most).prefault(fallback).describe(describe);
 
 /** A whole number from 1 up. */
 export const count = (fallback: number, max: number, describe: string) =>

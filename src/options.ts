@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { delivery } from './delivery-options.ts';
 import { address, count, digits, domain, duration, list, listenAddress, numberText, place } from './option-types.ts';
-import { callEvent, headerValue, style } from './rule-options.ts';
+import { callEvent, style } from './rule-options.ts';
 import { sip } from './sip-options.ts';
 
 /** One mistake in the operator's configuration. */
@@ -80,29 +81,6 @@ const tenant = z.strictObject({
 });
 
 const status = z.enum(['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CHANUNAVAIL']);
-
-const SCHEDULE = ['1s', '2s', '5s', '10s', '30s', '1m', '2m', '5m', '10m', '30m', '1h', '2h', '5h', '10h'];
-
-const delivery = z.strictObject({
-  connectTimeout: duration('5s', 'Longest wait for a connection to a script', '1ms', '1h'),
-  timeout: duration('15s', 'Longest wait for its answer', '1ms', '1h'),
-  schedule: z
-    .array(duration('1s', 'Wait before the next attempt'))
-    .min(1)
-    .max(50)
-    .prefault(SCHEDULE)
-    .describe('Waits between attempts at a request that may succeed later'),
-  staleAfter: duration('60s', 'Age at which a Dial or Answer event is no longer sent'),
-  concurrency: count(8, 256, 'Requests to one script at a time'),
-  maxPending: count(100_000, 10_000_000, 'Deliveries waiting; further ones are counted and dropped'),
-  retention: duration('7d', 'How long finished deliveries are kept'),
-  userAgent: headerValue.max(200).default('').describe('User-Agent header; Ringside/VERSION if empty'),
-  allowedNetworks: list(
-    z.union([z.cidrv4(), z.cidrv6()], { error: 'a network such as 10.0.0.0/8 or fd00::/8 is expected' }),
-    'Networks that rules from the API and the page may reach although they are private',
-  ),
-  drainTimeout: duration('5s', 'How long an orderly stop waits for requests under way'),
-});
 
 const calls = z.strictObject({
   dialHold: duration('1s', 'How long an INVITE may go without a challenge before it counts as a call'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_NAMES, EXTRA_NAMES } from './calls/event.ts';
-import { list, numberText } from './option-types.ts';
+import { list, numberText, plainDuration } from './option-types.ts';
 
 /** How parameters are written. */
 export const style = {
@@ -75,7 +75,7 @@ const tls = z
     error: 'the key of cert is expected',
   });
 
-const URL_EXPECTED = 'an http or https URL is expected';
+export const URL_EXPECTED = 'an http or https URL is expected';
 
 /** Which events of which extensions go to which script, and how it is called. */
 export const callEvent = z.strictObject({
@@ -102,6 +102,15 @@ export const callEvent = z.strictObject({
     .default([])
     .describe('Signs requests; two while one replaces the other; best as "${NAME}" from the environment'),
   tls: tls.optional().describe('How the certificate of an https script is checked, and which is shown to it'),
+  schedule: z
+    .array(plainDuration('Wait before the next attempt'))
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('Waits between attempts, instead of delivery.schedule'),
+  staleAfter: plainDuration(
+    'Age at which a Dial or Answer event is no longer sent, instead of delivery.staleAfter',
+  ).optional(),
   callFlow: style.callFlow.optional(),
   callId: style.callId.optional(),
   answeredHangup: style.answeredHangup.optional(),
@@ -109,7 +118,7 @@ export const callEvent = z.strictObject({
 });
 
 // A browser would mend `http:/host` and drop line breaks, but the URL is sent as it is written.
-function isHttpUrl(text: string): boolean {
+export function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/\s][^\s\p{Cc}]*$/iu.test(text) && URL.canParse(text);
 }
 

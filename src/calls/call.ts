@@ -31,6 +31,8 @@ export class Call {
   /** Parties that it began with itself, and events told so far. */
   births = 0;
   sequence = 0;
+  /** Sequence of the last event when its state was taken down. */
+  keptSequence = 0;
   /** Other ids under which it is known: of calls it absorbed, and as our marker named it. */
   aliases: readonly string[] = NONE;
 

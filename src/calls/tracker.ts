@@ -77,10 +77,16 @@ export class CallTracker {
     return this.#legs.size;
   }
 
-  /** What became of calls since it was last asked: those that are up as they are now, and the ids of those that are over. */
-  takeChanges(): CallChanges {
-    const calls = [...(this.#changed ?? [])];
-    this.#changed = new Set();
+  /**
+   * What became of calls since it was last asked: those that are up as they are now, and the ids of those that are over.
+   * Without `all`, calls that are up and had no event may wait.
+   */
+  takeChanges(all = true): CallChanges {
+    const changed = [...(this.#changed ?? [])];
+    const isDue = (call: Call): boolean => all || !call.isUp || call.sequence > call.keptSequence;
+    this.#changed = new Set(all ? [] : changed.filter((call) => !isDue(call)));
+    const calls = changed.filter(isDue);
+    for (const call of calls) call.keptSequence = call.sequence;
     const over = calls.flatMap((call) => (call.isUp ? call.aliases : [call.id, ...call.aliases]));
     return { up: calls.filter(({ isUp }) => isUp).map(takeSnapshot), over };
   }

@@ -1,36 +1,41 @@
 import { dirname, resolve } from 'node:path';
-import { type DeliveryOptions, Dispatcher } from '../deliveries/dispatcher.ts';
+import { Dispatcher } from '../deliveries/dispatcher.ts';
+import type { DeliveryOptions, DispatcherParts } from '../deliveries/dispatcher-parts.ts';
 import { HttpSender } from '../deliveries/sender.ts';
-import { SqliteStore } from '../deliveries/store.ts';
-import type { Logger } from '../log.ts';
 import type { Options } from '../options.ts';
-import type { Rule } from '../rules/rule.ts';
 import { VERSION } from './version.ts';
 
-/** Makes the dispatcher that a configuration describes. `storePath` is a file or `:memory:`. @throws StoreError */
-export function makeDispatcher(
-  { delivery }: Options,
-  storePath: string,
-  findRule: (id: string) => Rule | undefined,
-  log: Logger,
-): { readonly dispatcher: Dispatcher; readonly store: SqliteStore } {
-  const store = new SqliteStore(storePath);
-  const sender = new HttpSender({
+/** Makes the dispatcher that a configuration describes. */
+export const makeDispatcher = ({ delivery }: Options, parts: Omit<DispatcherParts, 'sender'>): Dispatcher =>
+  new Dispatcher(makeDeliveryOptions(delivery), { ...parts, sender: makeSender(delivery) });
+
+/** Makes what sends the requests that a configuration describes. */
+export const makeSender = (delivery: Options['delivery']): HttpSender =>
+  new HttpSender({
     connectTimeoutMs: delivery.connectTimeout,
     timeoutMs: delivery.timeout,
-    connectionsPerOrigin: delivery.concurrency,
+    connectionsPerOrigin: Math.max(delivery.concurrency, ...delivery.scripts.map((own) => own.concurrency ?? 0)),
     allowedNetworks: delivery.allowedNetworks,
     userAgent: delivery.userAgent || `Ringside/${VERSION}`,
   });
-  const options: DeliveryOptions = {
-    scheduleMs: delivery.schedule,
-    staleAfterMs: delivery.staleAfter,
+
+function makeDeliveryOptions(delivery: Options['delivery']): DeliveryOptions {
+  const { failures, minWait, maxWait } = delivery.breaker;
+  return {
     concurrencyPerScript: delivery.concurrency,
+    ratePerScript: delivery.rate ?? Infinity,
+    scripts: new Map(delivery.scripts.map(({ url, ...own }) => [url, withoutUndefined(own)])),
+    breaker: { failures, minWaitMs: minWait, maxWaitMs: maxWait },
     maxPending: delivery.maxPending,
+    maxPendingPerScript: delivery.maxPendingPerScript,
     retentionMs: delivery.retention,
   };
-  return { dispatcher: new Dispatcher(store, sender, options, findRule, log), store };
 }
+
+const withoutUndefined = <T extends object>(own: T) =>
+  Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) as {
+    [name in keyof T]?: NonNullable<T[name]>;
+  };
 
 /** Path of the store: relative to the configuration file. */
 export const storePath = (configPath: string, { store }: Options): string => resolve(dirname(configPath), store);

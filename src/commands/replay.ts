@@ -50,9 +50,15 @@ export async function replay(
 /** In memory: what is replayed has nothing to do with what waits in the outbox of a running Ringside. */
 async function openDispatcher({ options, rules }: Configuration): Promise<Dispatcher> {
   // Loaded only where something is sent: a dry run starts faster so.
-  const [{ makeDispatcher }, { openLog }] = await Promise.all([import('./delivery-setup.ts'), import('../log.ts')]);
+  const [{ makeDispatcher }, { SqliteStore }, { StoreFile }, { openLog }] = await Promise.all([
+    import('./delivery-setup.ts'),
+    import('../deliveries/store.ts'),
+    import('../deliveries/store-file.ts'),
+    import('../log.ts'),
+  ]);
   const findRule = (id: string) => rules.find((rule) => rule.id === id);
-  return makeDispatcher(options, ':memory:', findRule, openLog(options.log.level)).dispatcher;
+  const store = new SqliteStore(new StoreFile(':memory:'));
+  return makeDispatcher(options, { store, findRule, log: openLog(options.log.level) });
 }
 
 class Replay {

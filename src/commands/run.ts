@@ -1,7 +1,8 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
-import type { SqliteStore } from '../deliveries/store.ts';
+import { SqliteStore } from '../deliveries/store.ts';
+import type { StoreFile } from '../deliveries/store-file.ts';
 import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
@@ -21,8 +22,11 @@ import { makeDirectory, makeTracker, withUpstream } from './setup.ts';
 import { SipFront } from './sip-front.ts';
 import { makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
 import { SipState } from './sip-state.ts';
+import { openStore } from './store-setup.ts';
 
 const TICK_MS = 250;
+/** What changed of calls without an event is kept this often. */
+const KEEP_TICKS = 4;
 
 /** Runs until stopped: listens, tracks calls, calls scripts. Returns the exit code. @throws OptionError, StoreError, Error */
 export async function run(
@@ -47,6 +51,7 @@ export async function run(
 class Server {
   readonly #tracker: CallTracker;
   readonly #dispatcher: Dispatcher;
+  readonly #file: StoreFile;
   readonly #store: SqliteStore;
   readonly #hep: HepListener;
   readonly #state: SipState;
@@ -64,6 +69,7 @@ class Server {
   #upstream: readonly Address[] = [];
   #ruleBook: RuleBook;
   #ticking: NodeJS.Timeout | undefined;
+  #ticks = 0;
 
   constructor(configPath: string, configuration: Configuration) {
     const { options, rules } = configuration;
@@ -78,13 +84,18 @@ class Server {
     this.#listen = options.hep.listen;
     this.#tracker = makeTracker(configuration);
     const findRule = (id: string) => this.#rules.find((rule) => rule.id === id);
-    const { dispatcher, store } = makeDispatcher(options, storePath(configPath, options), findRule, this.#log);
-    this.#dispatcher = dispatcher;
-    this.#store = store;
+    this.#file = openStore(storePath(configPath, options), this.#log);
+    this.#store = new SqliteStore(this.#file);
+    this.#dispatcher = makeDispatcher(options, {
+      store: this.#store,
+      findRule,
+      log: this.#log,
+      takeCalls: (all) => this.#tracker.takeChanges(all),
+    });
     const observe = connectPipeline(this.#tracker, (events) => this.#publish(events));
     const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
     this.#hep = new HepListener(clock.observe, this.#counts, Date.now);
-    this.#state = new SipState(storePath(configPath, options), this.#log);
+    this.#state = new SipState(this.#file.path, this.#log);
     if (options.sip.engine === 'embedded' && options.sip.listen.length > 0) {
       const start = makeThreadStart(configPath, configuration, this.#state.secret());
       this.#sip = new SipFront(
@@ -104,6 +115,7 @@ class Server {
   /** Starts all parts; returns the addresses it listens on. */
   async start(): Promise<{ readonly hep: readonly string[]; readonly sip: readonly string[] }> {
     try {
+      this.#restore();
       const hep = await this.#hep.listen(this.#listen.map((text) => parseListenAddress(text)!));
       const sip = (await this.#sip?.start()) ?? [];
       this.#dispatcher.start();
@@ -115,6 +127,14 @@ class Server {
       await this.#closeStore();
       throw error;
     }
+  }
+
+  /** Calls that were up when the last run ended go on. */
+  #restore(): void {
+    const calls = this.#store.calls();
+    this.#tracker.restore(calls);
+    this.#tracker.takeChanges();
+    if (calls.length > 0) this.#log.info({ calls: calls.length }, 'calls of the last run go on');
   }
 
   reload(): void {
@@ -139,13 +159,14 @@ class Server {
 
   /** Time passes up to what has been observed, so that nothing is taken for missing that only waits to be looked at. */
   #tick(): void {
+    if (++this.#ticks % KEEP_TICKS === 0) this.#dispatcher.keepCalls();
     this.#publish(this.#tracker.expire(Math.min(Date.now(), this.#sip?.observedUntil ?? Infinity)));
   }
 
   async #closeStore(): Promise<void> {
     await this.#watch.close();
     this.#state.close();
-    this.#store.close();
+    this.#file.close();
   }
 
   #publish(events: readonly CallEvent[]): void {

@@ -1,61 +1,31 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { Lanes, scriptOf } from './lanes.ts';
-import { formatRequest, type ScriptRequest } from './request.ts';
-import { type AttemptOutcome, decideNext, isGone, isStale } from './retry.ts';
-import {
-  type Delivery,
-  type DeliveryRecord,
-  type DeliveryState,
-  type DeliveryStore,
-  type NewDelivery,
-  StoreError,
-} from './store.ts';
+import type { Delivery, FinishedState } from './delivery.ts';
+import type { DeliveryLog } from './delivery-log.ts';
+import type { DeliveryOptions, DispatcherParts, Publication, ScriptStatus, Sender } from './dispatcher-parts.ts';
+import { describeAttempt, makeRecord } from './attempt.ts';
+import { Journal } from './journal.ts';
+import { Lanes } from './lanes.ts';
+import { Leaps } from './leaps.ts';
+import { type DeliveryMeter, NO_METER } from './meter.ts';
+import { Progress } from './progress.ts';
+import { formatRequest } from './request.ts';
+import { type AttemptOutcome, decideNext, isFault, isGone, isStale } from './retry.ts';
+import { type Lane, type Script, scriptOf, type ScriptOptions } from './script.ts';
+import type { DeliveryStore, PendingDelivery } from './store.ts';
+import { StoreError } from './store-file.ts';
+import { Upkeep } from './upkeep.ts';
+import { Waits } from './waits.ts';
 
-/** How requests are sent; times in ms. */
-export interface DeliveryOptions {
-  readonly scheduleMs: readonly number[];
-  readonly staleAfterMs: number;
-  readonly concurrencyPerScript: number;
-  /** Deliveries waiting; further ones are counted and dropped. */
-  readonly maxPending: number;
-  readonly retentionMs: number;
-}
-
-/** Sends requests to scripts. */
-export interface Sender {
-  /** Sends the request of an event the way its rule says, and tells what became of it. Never rejects. */
-  send(request: ScriptRequest, rule: Rule, eventId: string): Promise<AttemptOutcome>;
-  /** Breaks off what is still under way. */
-  close(): Promise<void>;
-}
-
-/** As much of a log as is needed. */
-export interface DeliveryLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-/** An event and the rules it is for. */
-export interface Publication {
-  readonly event: CallEvent;
-  readonly rules: readonly Rule[];
-}
-
-const PRUNE_INTERVAL_MS = 60_000;
-/** So many at a time, that nothing else has to wait for it. */
-const PRUNE_BATCH = 500;
-const PRUNE_PAUSE_MS = 100;
 const STORE_RETRY_MS = 1000;
-/** A timer of Node's takes up to 24 days; the clock may be set meanwhile. */
-const MAX_TIMER_MS = 24 * 3600_000;
+/** Waiting for a script that fails: so many are looked at with each probe. */
+const SWEEP = 1000;
 
 /** Stores deliveries before it sends them, sends them in order, and tries again what may succeed later. */
 export class Dispatcher {
   /** Deliveries finished since the start, by state. */
-  readonly finished = { delivered: 0, stale: 0, dead: 0 };
+  readonly finished: { [state in FinishedState]: number } = { delivered: 0, stale: 0, dead: 0 };
   /** Attempts that failed and are followed by another. */
   retried = 0;
   /** Deliveries that were one too many. */
@@ -65,49 +35,76 @@ export class Dispatcher {
   readonly #options: DeliveryOptions;
   readonly #findRule: (id: string) => Rule | undefined;
   readonly #log: DeliveryLog;
+  readonly #meter: DeliveryMeter;
   readonly #clock: Clock;
+  readonly #journal: Journal;
   readonly #lanes: Lanes;
-  readonly #waits = new Set<() => void>();
+  readonly #waits: Waits<Lane>;
+  readonly #timers: Waits<() => void>;
+  readonly #leaps = new Leaps();
+  readonly #upkeep: Upkeep;
   /** Rules whose script is gone. The next configuration has rules of its own. */
   readonly #gone = new WeakSet<Rule>();
-  #inbox: NewDelivery[] = [];
-  /** Of each delivery the latest: while the store fails, they do not pile up. */
-  readonly #records = new Map<number, DeliveryRecord>();
-  #cancelFlush: (() => void) | undefined;
+  #lastId: number;
   #active = 0;
   #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   #isPumping = false;
-  #onProgress: (() => void)[] = [];
+  readonly #progress = new Progress();
 
-  /** `findRule` gives the rule in force by its id: its headers are added to what was stored. */
-  constructor(
-    store: DeliveryStore,
-    sender: Sender,
-    options: DeliveryOptions,
-    findRule: (id: string) => Rule | undefined,
-    log: DeliveryLog,
-    clock: Clock = SYSTEM_CLOCK,
-  ) {
+  /** @throws StoreError */
+  constructor(options: DeliveryOptions, parts: DispatcherParts) {
+    const { store, sender, findRule, log, takeCalls, meter = NO_METER, clock = SYSTEM_CLOCK } = parts;
     this.#store = store;
     this.#sender = sender;
     this.#options = options;
     this.#findRule = findRule;
     this.#log = log;
+    this.#meter = meter;
     this.#clock = clock;
-    this.#lanes = new Lanes(options.concurrencyPerScript);
+    this.#lastId = store.lastId();
+    this.#journal = new Journal(store, log, clock, takeCalls, (deliveries) => this.#take(deliveries));
+    this.#lanes = new Lanes(
+      (url) => this.#scriptOptions(url),
+      (script, ms) => this.#hold(script, ms),
+    );
+    this.#waits = new Waits(clock, (lanes) => this.#resume(lanes));
+    this.#timers = new Waits(clock, (due) => due.forEach((run) => run()));
+    this.#upkeep = new Upkeep(
+      store,
+      log,
+      () => clock.now() - options.retentionMs,
+      (ms, run) => this.#after(ms, run),
+      (requeued) => this.#takeAgain(requeued),
+    );
   }
 
   /** Deliveries waiting or under way. */
   get pending(): number {
-    return this.#lanes.size + this.#inbox.length;
+    return this.#lanes.size + this.#journal.waiting;
+  }
+
+  /** Why nothing can be stored at present; undefined if it can. */
+  get storeFailure(): string | undefined {
+    return this.#journal.failure;
+  }
+
+  scripts(): ScriptStatus[] {
+    return [...this.#lanes.scripts.values()].map(({ url, pending, active, breaker }) => ({
+      url,
+      pending,
+      active,
+      breaker: breaker.state,
+      failures: breaker.failures,
+    }));
   }
 
   /** Goes on with what an earlier run left, then with what was published before. @throws StoreError */
   start(): void {
-    for (const delivery of this.#store.pending()) this.#lanes.add(delivery);
     this.#phase = 'running';
-    this.#scheduleFlush();
-    this.#prune();
+    const now = this.#clock.now();
+    this.#store.eachPending((delivery) => this.#enqueue(delivery, now));
+    this.#journal.open();
+    this.#upkeep.start();
   }
 
   /** Takes events over. They are stored together with others of this turn of the event loop, then sent. */
@@ -116,115 +113,153 @@ export class Dispatcher {
     for (const { event, rules } of publications) {
       for (const rule of rules) {
         if (this.#gone.has(rule)) continue;
-        if (this.pending >= this.#options.maxPending) dropped++;
-        else this.#inbox.push({ event, ruleId: rule.id, request: formatRequest(event, rule) });
+        if (this.#isFull(rule.url)) dropped++;
+        else this.#journal.add(this.#makeDelivery(event, rule));
       }
     }
-    this.dropped += dropped;
-    if (dropped > 0) this.#log.error({ dropped, pending: this.pending }, 'deliveries dropped: too many are pending');
-    this.#scheduleFlush();
+    if (dropped > 0) this.#drop(dropped);
+  }
+
+  /** Commits what changed of calls that nothing was told of. */
+  keepCalls(): void {
+    this.#journal.keepCalls();
+  }
+
+  /** The clock was set: nothing grew older by it. */
+  leap(byMs: number): void {
+    this.#leaps.add(this.#lastId, byMs);
+    for (const script of this.#lanes.scripts.values()) script.leap(byMs);
   }
 
   /** Resolves when nothing is pending, or after `timeoutMs`; true if nothing is. */
   async settle(timeoutMs: number): Promise<boolean> {
-    return this.#waitFor(() => this.pending === 0 && this.#active === 0, timeoutMs);
+    return this.#progress.until(() => this.pending === 0 && this.#active === 0, timeoutMs);
   }
 
   /** An orderly stop: waits for requests under way, up to `timeoutMs`. What is pending stays in the store. */
   async stop(timeoutMs: number): Promise<void> {
     this.#phase = 'stopping';
-    this.#flush();
-    for (const cancel of this.#waits) cancel();
+    this.#journal.flush();
     this.#waits.clear();
-    await this.#waitFor(() => this.#active === 0, timeoutMs);
+    this.#timers.clear();
+    await this.#progress.until(() => this.#active === 0, timeoutMs);
     this.#phase = 'stopped';
-    this.#cancelFlush?.();
-    this.#flush();
+    this.#journal.close();
     await this.#sender.close();
   }
 
-  async #waitFor(condition: () => boolean, timeoutMs: number): Promise<boolean> {
-    let isOver = false;
-    const timer = setTimeout(() => {
-      isOver = true;
-      this.#tellProgress();
-    }, timeoutMs);
-    while (!condition() && !isOver) await new Promise<void>((done) => this.#onProgress.push(done));
-    clearTimeout(timer);
-    return condition();
+  #scriptOptions(url: string): ScriptOptions {
+    const { concurrencyPerScript: concurrency, ratePerScript: rate, breaker, scripts } = this.#options;
+    return { concurrency, rate, breaker, ...scripts.get(url) };
   }
 
-  #tellProgress(): void {
-    const listeners = this.#onProgress;
-    this.#onProgress = [];
-    for (const listener of listeners) listener();
+  #isFull(url: string): boolean {
+    const { maxPending, maxPendingPerScript } = this.#options;
+    return this.pending >= maxPending || this.#lanes.pendingOf(url) >= maxPendingPerScript;
   }
 
-  /** Not before the start: what an earlier run left goes first. Not while the store is given time. */
-  #scheduleFlush(): void {
-    if (this.#phase !== 'running' && this.#phase !== 'stopping') return;
-    if (this.#cancelFlush) return;
-    const immediate = setImmediate(() => this.#flush());
-    this.#cancelFlush = () => clearImmediate(immediate);
+  #drop(count: number): void {
+    this.dropped += count;
+    this.#meter.drop(count);
+    this.#log.error({ dropped: count, pending: this.pending }, 'deliveries dropped: too many are pending');
   }
 
-  /** Group commit: one transaction for what became of attempts, one for what came; only then anything is sent. */
-  #flush(): void {
-    this.#cancelFlush = undefined;
-    try {
-      this.#writeRecords();
-      this.#writeInbox();
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#log.error({ error: error.message, unstored: this.#inbox.length }, 'the store failed');
-      if (this.#phase === 'running') this.#cancelFlush = this.#after(STORE_RETRY_MS, () => this.#flush());
+  #makeDelivery(event: CallEvent, rule: Rule) {
+    const now = this.#clock.now();
+    const { EventID, PreviousCallAPIID: previous } = event.extras;
+    return {
+      id: ++this.#lastId,
+      eventId: String(EventID),
+      ruleId: rule.id,
+      event: event.event,
+      call: event.params.CallAPIID,
+      follows: previous === undefined ? undefined : String(previous),
+      createdAt: now,
+      requeuedAt: undefined,
+      attempts: 0,
+      nextAttemptAt: now,
+      request: formatRequest(event, rule),
+      source: event,
+    };
+  }
+
+  #take(deliveries: readonly Delivery[]): void {
+    for (const { id, call, follows, request } of deliveries) {
+      const lane = this.#lanes.append({ id, call, follows, url: request.url });
+      if (lane) this.#lanes.offer(lane);
     }
     this.#pump();
-    this.#tellProgress();
+    this.#progress.tell();
   }
 
-  #writeRecords(): void {
-    if (this.#records.size === 0) return;
-    this.#store.record([...this.#records.values()]);
-    this.#records.clear();
+  #takeAgain(requeued: readonly PendingDelivery[]): void {
+    const now = this.#clock.now();
+    for (const delivery of requeued) this.#enqueue(delivery, now);
+    this.#pump();
   }
 
-  #writeInbox(): void {
-    if (this.#inbox.length === 0) return;
-    const stored = this.#store.append(this.#inbox, this.#clock.now());
-    const known = this.#inbox.length - stored.length;
-    if (known > 0) this.#log.warn({ known }, 'deliveries left out: the same events were stored before');
-    this.#inbox = [];
-    for (const delivery of stored) this.#lanes.add(delivery);
+  #enqueue(delivery: PendingDelivery, now: number): void {
+    const lane = this.#lanes.append(delivery);
+    if (!lane) return;
+    if (delivery.nextAttemptAt > now) this.#waits.add(lane, delivery.nextAttemptAt - now);
+    else this.#lanes.offer(lane);
   }
 
   /** Sends what may be sent. What becomes ready by it is taken in the same loop, as deep recursion would end the stack. */
   #pump(): void {
     if (this.#phase !== 'running' || this.#isPumping) return;
     this.#isPumping = true;
-    for (const delivery of this.#lanes.take()) this.#attempt(delivery);
+    for (const lane of this.#lanes.take(this.#clock.now())) this.#attempt(lane);
     this.#isPumping = false;
   }
 
-  #attempt(delivery: Delivery): void {
-    const now = this.#clock.now();
+  #attempt(lane: Lane): void {
+    const delivery = this.#find(lane.first);
+    if (delivery === 'later') return this.#wait(lane, STORE_RETRY_MS);
+    if (!delivery) return this.#leave(lane); // purged meanwhile
     const rule = this.#findRule(delivery.ruleId);
-    if (!rule) return this.#finish(delivery, 'dead', { error: 'its rule is gone' });
-    if (this.#gone.has(rule)) return this.#finish(delivery, 'dead', { error: 'its rule is disabled by a 410' });
-    if (isStale(delivery.event, now - delivery.createdAt, this.#options.staleAfterMs)) {
-      return this.#finish(delivery, 'stale', { error: 'too old' });
-    }
-    if (delivery.nextAttemptAt > now) return this.#wait(delivery);
-    void this.#send(delivery, rule);
+    const end = this.#endWithout(delivery, rule);
+    if (end || !rule) return this.#finish(lane, delivery, ...(end ?? GONE_RULE));
+    void this.#send(lane, delivery, rule);
   }
 
-  async #send(delivery: Delivery, rule: Rule): Promise<void> {
+  #find(id: number): Delivery | undefined | 'later' {
+    try {
+      return this.#journal.find(id);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#log.error({ error: error.message }, 'the store failed: a delivery waits');
+      return 'later';
+    }
+  }
+
+  /** What ends a delivery without a request. */
+  #endWithout(delivery: Delivery, rule: Rule | undefined): readonly [FinishedState, AttemptOutcome] | undefined {
+    if (!rule) return GONE_RULE;
+    if (this.#gone.has(rule)) return ['dead', { error: 'its rule is disabled by a 410' }];
+    const isOld =
+      delivery.requeuedAt === undefined && isStale(delivery.event, this.#ageOf(delivery), rule.staleAfterMs);
+    return isOld ? ['stale', { error: 'too old' }] : undefined;
+  }
+
+  #ageOf({ id, createdAt, requeuedAt }: Delivery): number {
+    return this.#clock.now() - (requeuedAt ?? createdAt) - this.#leaps.since(id);
+  }
+
+  async #send(lane: Lane, delivery: Delivery, rule: Rule): Promise<void> {
+    const at = this.#clock.now();
+    lane.script.begin(at);
+    if (delivery.attempts === 0) this.#meter.start(this.#ageOf(delivery));
     this.#active++;
     const outcome = await this.#sender.send(delivery.request, rule, delivery.eventId);
     this.#active--;
     if (isGone(outcome)) this.#disable(rule);
     // Broken off by the stop, which says nothing about the script: the next start sends it again.
-    if (this.#phase !== 'stopped') this.#decide({ ...delivery, attempts: delivery.attempts + 1 }, outcome);
+    if (this.#phase === 'stopped') return;
+    const durationMs = Math.max(0, this.#clock.now() - at);
+    this.#meter.attempt(durationMs, outcome);
+    this.#judge(lane.script, outcome);
+    this.#decide(lane, { ...delivery, attempts: delivery.attempts + 1 }, rule, outcome, durationMs);
   }
 
   #disable(rule: Rule): void {
@@ -234,71 +269,98 @@ export class Dispatcher {
     this.#log.error({ rule: rule.id, url: scriptOf(rule.url) }, text);
   }
 
-  #decide(delivery: Delivery, outcome: AttemptOutcome): void {
-    const now = this.#clock.now();
-    const { attempts, event, createdAt } = delivery;
-    const next = decideNext(outcome, attempts, event, now - createdAt, this.#options, this.#clock.random());
-    if (next.state !== 'pending') return this.#finish(delivery, next.state, outcome);
-    this.retried++;
-    const waiting = { ...delivery, nextAttemptAt: now + next.waitMs };
-    this.#record(waiting, 'pending', outcome);
-    this.#log.warn(describe(waiting, outcome), `delivery failed; next attempt in ${Math.ceil(next.waitMs / 1000)} s`);
-    this.#wait(waiting);
+  #judge({ url, breaker, pending }: Script, outcome: AttemptOutcome): void {
+    const wasClosed = breaker.state === 'closed';
+    if (!isFault(outcome)) {
+      breaker.succeed();
+      if (!wasClosed) this.#log.info({ url, pending }, 'script works again');
+    } else if (breaker.fail(this.#clock.now())) {
+      this.#log.error({ url, pending, failures: breaker.failures }, 'script fails: one delivery at a time tries it');
+    }
   }
 
-  #wait(delivery: Delivery): void {
-    this.#lanes.wait(delivery);
-    this.#after(delivery.nextAttemptAt - this.#clock.now(), () => {
-      this.#lanes.resume(delivery);
+  #decide(lane: Lane, delivery: Delivery, rule: Rule, outcome: AttemptOutcome, durationMs: number): void {
+    const { attempts, event, requeuedAt } = delivery;
+    const staleAfterMs = requeuedAt === undefined ? rule.staleAfterMs : Infinity;
+    const policy = { scheduleMs: rule.scheduleMs, staleAfterMs };
+    const next = decideNext(outcome, attempts, event, this.#ageOf(delivery), policy, this.#clock.random());
+    if (next.state !== 'pending') return this.#finish(lane, delivery, next.state, outcome, durationMs);
+    this.retried++;
+    const waiting = { ...delivery, nextAttemptAt: this.#clock.now() + next.waitMs };
+    this.#journal.record(makeRecord(waiting, 'pending', outcome, this.#clock.now(), durationMs));
+    const text = `delivery failed; next attempt in ${Math.ceil(next.waitMs / 1000)} s`;
+    this.#log.warn(describeAttempt(waiting, outcome, durationMs), text);
+    this.#wait(lane, next.waitMs);
+  }
+
+  #wait(lane: Lane, waitMs: number): void {
+    this.#lanes.release(lane);
+    if (this.#phase === 'running') this.#waits.add(lane, waitMs);
+    this.#pump();
+    this.#progress.tell();
+  }
+
+  #resume(lanes: readonly Lane[]): void {
+    for (const lane of lanes) this.#lanes.offer(lane);
+    this.#pump();
+  }
+
+  /** A script may not be called for a while. Meanwhile what waits for it grows old. */
+  #hold(script: Script, ms: number): void {
+    this.#after(ms, () => {
+      if (script.breaker.state !== 'closed') this.#sweep(script);
+      this.#lanes.wake(script);
       this.#pump();
     });
-    this.#pump();
+  }
+
+  /** Ends what is of no use any more, of a script that fails: what was tried as often, and waited as long as its schedule is. */
+  #sweep(script: Script): void {
+    this.#isPumping = true; // nothing is sent meanwhile
+    for (let count = Math.min(script.ready.length, SWEEP); count > 0; count--) {
+      const lane = script.ready.shift()!;
+      const delivery = this.#find(lane.first);
+      const end = delivery && delivery !== 'later' ? this.#endOfOld(delivery) : undefined;
+      if (!end) {
+        this.#lanes.offer(lane);
+        continue;
+      }
+      script.active++;
+      this.#finish(lane, delivery as Delivery, ...end);
+    }
+    this.#isPumping = false;
+  }
+
+  #endOfOld(delivery: Delivery): readonly [FinishedState, AttemptOutcome] | undefined {
+    const rule = this.#findRule(delivery.ruleId);
+    const longestMs = rule?.scheduleMs.reduce((sum, ms) => sum + ms, 0) ?? 0;
+    return (
+      this.#endWithout(delivery, rule) ??
+      (this.#ageOf(delivery) > longestMs ? ['dead', { error: 'its script failed for too long' }] : undefined)
+    );
   }
 
   /** Runs something later, unless stopped before. */
-  #after(ms: number, run: () => void): () => void {
-    if (this.#phase !== 'running') return () => {};
-    const cancelTimer = this.#clock.after(Math.min(ms, MAX_TIMER_MS), () => {
-      this.#waits.delete(cancelTimer);
-      run();
-    });
-    this.#waits.add(cancelTimer);
-    return cancelTimer;
+  #after(ms: number, run: () => void): void {
+    if (this.#phase === 'running') this.#timers.add(run, ms);
   }
 
-  #finish(delivery: Delivery, state: Exclude<DeliveryState, 'pending'>, outcome: AttemptOutcome): void {
+  #finish(lane: Lane, delivery: Delivery, state: FinishedState, outcome: AttemptOutcome, durationMs?: number): void {
     this.finished[state]++;
-    if (state === 'stale') this.#log.warn(describe(delivery, outcome), 'delivery stale');
-    if (state === 'dead') this.#log.error(describe(delivery, outcome), 'delivery dead');
-    this.#record(delivery, state, outcome);
-    this.#lanes.finish(delivery);
+    this.#meter.finish(state);
+    const fields = describeAttempt(delivery, outcome, durationMs);
+    if (state === 'delivered') this.#log.info(fields, 'delivered');
+    if (state === 'stale') this.#log.warn(fields, 'delivery stale');
+    if (state === 'dead') this.#log.error(fields, 'delivery dead');
+    this.#journal.record(makeRecord(delivery, state, outcome, this.#clock.now(), durationMs));
+    this.#leave(lane);
+  }
+
+  #leave(lane: Lane): void {
+    this.#lanes.finish(lane);
     this.#pump();
-  }
-
-  #record(delivery: Delivery, state: DeliveryState, outcome: AttemptOutcome): void {
-    const { id, attempts, nextAttemptAt } = delivery;
-    const [status, error] = 'status' in outcome ? [outcome.status, ''] : [0, outcome.error];
-    this.#records.set(id, { id, state, attempts, nextAttemptAt, at: this.#clock.now(), status, error });
-    this.#scheduleFlush();
-  }
-
-  #prune(): void {
-    const isMore = this.#deleteOld() === PRUNE_BATCH;
-    this.#after(isMore ? PRUNE_PAUSE_MS : PRUNE_INTERVAL_MS, () => this.#prune());
-  }
-
-  #deleteOld(): number {
-    try {
-      return this.#store.prune(this.#clock.now() - this.#options.retentionMs, PRUNE_BATCH);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#log.error({ error: error.message }, 'the store failed');
-      return 0;
-    }
+    this.#progress.tell();
   }
 }
 
-/** For the log: no query, which tells who calls whom, and no headers. */
-function describe({ eventId, event, attempts, request }: Delivery, outcome: AttemptOutcome): object {
-  return { event: eventId, name: event, url: request.url.split('?', 1)[0], attempts, ...outcome };
-}
+const GONE_RULE = ['dead', { error: 'its rule is gone' }] as const;

@@ -1,60 +1,29 @@
-import type { Delivery } from './store.ts';
+import { type Lane, type Merge, Script, type ScriptOptions, scriptOf } from './script.ts';
 
-/** Deliveries of one call to one script: one after the other, strictly in order. */
-interface Lane {
-  readonly key: string;
-  readonly script: Script;
-  readonly queue: Delivery[];
+/** What the lanes know of a delivery. */
+export interface LaneEntry {
+  readonly id: number;
+  readonly call: string;
+  readonly follows: string | undefined;
+  readonly url: string;
 }
-
-/** One script, whichever rules call it. */
-interface Script {
-  readonly key: string;
-  lanes: number;
-  active: number;
-  /** Lanes whose first delivery may be sent. */
-  readonly ready: Queue<Lane>;
-}
-
-/** First in, first out, in constant time also where a hundred thousand wait. */
-class Queue<Item> {
-  #incoming: Item[] = [];
-  #outgoing: Item[] = [];
-
-  get length(): number {
-    return this.#incoming.length + this.#outgoing.length;
-  }
-
-  push(item: Item): void {
-    this.#incoming.push(item);
-  }
-
-  shift(): Item | undefined {
-    if (this.#outgoing.length === 0) {
-      this.#outgoing = this.#incoming.reverse();
-      this.#incoming = [];
-    }
-    return this.#outgoing.pop();
-  }
-}
-
-/** A script's URL without its query: VoipNow rules differ in the query only. */
-export const scriptOf = (url: string): string => url.split(/[?#]/, 1)[0]!;
 
 /**
- * Which delivery may be sent when: in order within a lane (script and call), so many at a time per script, and no script
- * waits for another. Tells nothing of time: a delivery that has to wait is given back by `resume`.
+ * Which delivery may be sent when: in order within a lane (script and call), as each script allows, and no script
+ * waits for another. A delivery that has to wait is given back by `resume`.
  */
 export class Lanes {
-  readonly #concurrency: number;
-  readonly #lanes = new Map<string, Lane>();
-  readonly #scripts = new Map<string, Script>();
+  readonly scripts = new Map<string, Script>();
+  readonly #optionsOf: (script: string) => ScriptOptions;
+  readonly #onHold: (script: Script, ms: number) => void;
   /** Scripts that may have something to send now: of thousands of scripts only these are looked at. */
   readonly #sendable = new Set<Script>();
   #size = 0;
 
-  constructor(concurrencyPerScript: number) {
-    this.#concurrency = concurrencyPerScript;
+  /** `onHold` is told of a script that may not be called before so many ms have passed: call `wake` then. */
+  constructor(optionsOf: (script: string) => ScriptOptions, onHold: (script: Script, ms: number) => void) {
+    this.#optionsOf = optionsOf;
+    this.#onHold = onHold;
   }
 
   /** Deliveries waiting or under way. */
@@ -62,74 +31,100 @@ export class Lanes {
     return this.#size;
   }
 
-  add(delivery: Delivery): void {
-    const lane = this.#laneOf(delivery);
-    this.#size++;
-    if (lane.queue.push(delivery) === 1) this.#offer(lane);
+  /** Deliveries to a script, waiting or under way. */
+  pendingOf(url: string): number {
+    return this.scripts.get(scriptOf(url))?.pending ?? 0;
   }
 
-  /** Takes the deliveries that may be sent now, also what becomes ready meanwhile; each has to be given back by `finish` or `wait`. */
-  *take(): Generator<Delivery> {
+  /** Adds a delivery at the end of its lane; returns the lane if the delivery is the first there and has to be offered. */
+  append({ id, call, follows, url }: LaneEntry): Lane | undefined {
+    const script = this.#scriptOf(scriptOf(url));
+    this.#size++;
+    script.pending++;
+    const known = script.lanes.get(call);
+    const lane = known ?? { call, script, first: id, rest: undefined, merge: undefined };
+    if (follows !== undefined && script.lanes.has(follows)) mergeOf(lane).follows.set(id, follows);
+    if (known) (known.rest ??= []).push(id);
+    else script.lanes.set(call, lane);
+    return known ? undefined : lane;
+  }
+
+  /** The first delivery of the lane may be sent, unless one of a merged call has to go before. */
+  offer(lane: Lane): void {
+    const before = this.#laneBefore(lane);
+    if (before) return void mergeOf(before).followers.add(lane);
+    lane.script.ready.push(lane);
+    this.#sendable.add(lane.script);
+  }
+
+  /** Takes the lanes whose first delivery may be sent now, also what becomes ready meanwhile; each has to be given back by `finish` or `release`. */
+  *take(now: number): Generator<Lane> {
     for (const script of this.#sendable) {
-      while (script.active < this.#concurrency && script.ready.length > 0) {
+      while (script.ready.length > 0 && !this.#isHeld(script, now)) {
         script.active++;
-        yield script.ready.shift()!.queue[0]!;
+        yield script.ready.shift()!;
       }
       this.#sendable.delete(script);
     }
   }
 
-  /** The delivery is done: the next of its lane may follow. */
-  finish(delivery: Delivery): void {
-    const lane = this.#laneOf(delivery);
-    this.#release(lane);
-    lane.queue.shift();
+  /** The first delivery of the lane is done: the next may follow. */
+  finish(lane: Lane): void {
+    const { script, call } = lane;
+    this.release(lane);
     this.#size--;
-    if (lane.queue.length > 0) this.#offer(lane);
-    else this.#drop(lane);
+    script.pending--;
+    const next = lane.rest?.shift();
+    if (next !== undefined) {
+      lane.first = next;
+      this.offer(lane);
+    } else {
+      script.lanes.delete(call);
+      if (script.pending === 0 && script.breaker.failures === 0 && !script.isHeld) this.scripts.delete(script.url);
+    }
+    this.#offerFollowers(lane);
   }
 
-  /** The delivery failed and waits; the rest of its lane waits with it, other lanes go on. */
-  wait(delivery: Delivery): void {
-    const lane = this.#laneOf(delivery);
-    this.#release(lane);
-    lane.queue[0] = delivery;
-  }
-
-  /** The wait is over. */
-  resume(delivery: Delivery): void {
-    this.#offer(this.#laneOf(delivery));
-  }
-
-  #offer(lane: Lane): void {
-    lane.script.ready.push(lane);
-    this.#sendable.add(lane.script);
-  }
-
-  #release({ script }: Lane): void {
+  /** Its delivery failed and waits; the rest of the lane waits with it, other lanes go on. */
+  release({ script }: Lane): void {
     script.active--;
     if (script.ready.length > 0) this.#sendable.add(script);
   }
 
-  #laneOf({ request, call }: Delivery): Lane {
-    const scriptKey = scriptOf(request.url);
-    const key = `${call} ${scriptKey}`;
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      this.#lanes.set(key, (lane = { key, script: this.#scriptOf(scriptKey), queue: [] }));
-      lane.script.lanes++;
-    }
-    return lane;
+  /** The wait of a script is over. */
+  wake(script: Script): void {
+    script.isHeld = false;
+    if (script.ready.length > 0) this.#sendable.add(script);
   }
 
-  #scriptOf(key: string): Script {
-    let script = this.#scripts.get(key);
-    if (!script) this.#scripts.set(key, (script = { key, lanes: 0, active: 0, ready: new Queue() }));
+  #isHeld(script: Script, now: number): boolean {
+    const waitMs = script.waitMs(now);
+    if (waitMs > 0 && waitMs < Infinity && !script.isHeld) {
+      script.isHeld = true;
+      this.#onHold(script, waitMs);
+    }
+    return waitMs > 0;
+  }
+
+  /** Ids ascend, so lanes never wait for each other in a circle. */
+  #laneBefore({ script, first, merge }: Lane): Lane | undefined {
+    const follows = merge?.follows.get(first);
+    const before = follows === undefined ? undefined : script.lanes.get(follows);
+    return before && before.first < first ? before : undefined;
+  }
+
+  #offerFollowers({ merge }: Lane): void {
+    if (!merge || merge.followers.size === 0) return;
+    const followers = [...merge.followers];
+    merge.followers.clear();
+    for (const follower of followers) this.offer(follower);
+  }
+
+  #scriptOf(url: string): Script {
+    let script = this.scripts.get(url);
+    if (!script) this.scripts.set(url, (script = new Script(url, this.#optionsOf(url))));
     return script;
   }
-
-  #drop({ key, script }: Lane): void {
-    this.#lanes.delete(key);
-    if (--script.lanes === 0) this.#scripts.delete(script.key);
-  }
 }
+
+const mergeOf = (lane: Lane): Merge => (lane.merge ??= { follows: new Map(), followers: new Set() });

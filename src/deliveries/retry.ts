@@ -1,7 +1,9 @@
 import type { EventName } from '../calls/event.ts';
 
 /** What became of one HTTP request. */
-export type AttemptOutcome = { readonly status: number; readonly retryAfterMs?: number } | { readonly error: string };
+export type AttemptOutcome =
+  | { readonly status: number; readonly retryAfterMs?: number; /** Its first bytes. */ readonly answer?: string }
+  | { readonly error: string };
 
 /** What is to become of a delivery after an attempt. */
 export type NextStep =
@@ -36,8 +38,8 @@ export function decideNext(
   { scheduleMs, staleAfterMs }: RetryPolicy,
   random: number,
 ): NextStep {
-  if ('status' in outcome && outcome.status >= 200 && outcome.status < 300) return { state: 'delivered' };
-  const attemptsLeft = mayFollow(outcome)
+  if (isSuccess(outcome)) return { state: 'delivered' };
+  const attemptsLeft = isFault(outcome)
     ? scheduleMs.length + 1 - attempts
     : isGone(outcome)
       ? 0
@@ -56,7 +58,11 @@ export const isStale = (event: EventName, ageMs: number, staleAfterMs: number): 
 /** Whether the script wants no more. RFC 9110 §15.5.11. */
 export const isGone = (outcome: AttemptOutcome): boolean => 'status' in outcome && outcome.status === GONE;
 
-const mayFollow = (outcome: AttemptOutcome): boolean =>
+export const isSuccess = (outcome: AttemptOutcome): boolean =>
+  'status' in outcome && outcome.status >= 200 && outcome.status < 300;
+
+/** Whether the script, or the way to it, is at fault, and not the request: it may succeed later. */
+export const isFault = (outcome: AttemptOutcome): boolean =>
   'error' in outcome || outcome.status >= 500 || RETRIED.has(outcome.status);
 
 /** Reads a Retry-After header: seconds or a date in any of the three forms; undefined if it is neither. RFC 9110 §10.2.3, §5.6.7. */

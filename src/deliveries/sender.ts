@@ -2,14 +2,16 @@ import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector, request as sendWithUndici } from 'undici';
 import type { Rule, RuleTls } from '../rules/rule.ts';
-import type { Sender } from './dispatcher.ts';
-import { scriptOf } from './lanes.ts';
+import type { Sender } from './dispatcher-parts.ts';
 import { NetworkGuard } from './network-guard.ts';
 import type { ScriptRequest } from './request.ts';
 import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
+import { scriptOf } from './script.ts';
 import { signRequest } from './signature.ts';
 
 const MAX_RESPONSE_BYTES = 4096;
+/** Of an answer, to be shown. */
+const ANSWER_BYTES = 256;
 const MAX_AGENTS = 1000;
 
 export interface SenderOptions {
@@ -49,10 +51,14 @@ export class HttpSender implements Sender {
         headers: { ...this.#headersOf(request, rule), ...signRequest(request, eventId, rule.secrets, Date.now()) },
         signal: AbortSignal.timeout(this.#options.timeoutMs),
       });
-      await discard(response.body);
+      const answer = await readStart(response.body);
       const retryAfter = response.headers['retry-after'];
       const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, Date.now()) : undefined;
-      return { status: response.statusCode, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+      return {
+        status: response.statusCode,
+        ...(answer !== '' && { answer }),
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      };
     } catch (error) {
       return { error: explain(error) };
     }
@@ -101,21 +107,27 @@ const makeAgent = ({ connectionsPerOrigin }: SenderOptions, connect: buildConnec
   });
 
 /**
- * Reads a short answer to its end, so that the connection can be used again; breaks off a long one.
+ * Reads a short answer to its end, so that the connection can be used again; breaks off a long one. Returns its first bytes.
  *
  * The status is what the script says; that the rest of its answer got lost does not take it back.
  */
-async function discard(body: AsyncIterable<Buffer>): Promise<void> {
+async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
   let size = 0;
+  let start: Buffer | undefined;
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES) return;
+      if (!start || start.length < ANSWER_BYTES) start = join(start, chunk);
+      if (size > MAX_RESPONSE_BYTES) break;
     }
   } catch {
-    return;
+    // What came has to do.
   }
+  return start?.toString().replaceAll('\0', '') ?? '';
 }
+
+const join = (start: Buffer | undefined, chunk: Buffer): Buffer =>
+  (start ? Buffer.concat([start, chunk]) : chunk).subarray(0, ANSWER_BYTES);
 
 function explain(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;

@@ -17,6 +17,22 @@ const MIGRATIONS = [
    CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;`,
   `CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE bindings (account TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE deliveries ADD COLUMN call TEXT NOT NULL DEFAULT '';
+   ALTER TABLE deliveries ADD COLUMN follows TEXT;
+   ALTER TABLE deliveries ADD COLUMN requeued_at REAL;
+   ALTER TABLE deliveries ADD COLUMN is_requeued INTEGER;
+   UPDATE deliveries SET call = (SELECT call FROM events WHERE id = deliveries.event);
+   DROP INDEX deliveries_state;
+   CREATE INDEX deliveries_pending ON deliveries (id) WHERE state = 'pending';
+   CREATE INDEX deliveries_failed ON deliveries (state, id) WHERE state IN ('stale', 'dead');
+   CREATE INDEX deliveries_requeued ON deliveries (id) WHERE is_requeued IS NOT NULL;
+   CREATE INDEX deliveries_call ON deliveries (call);
+   CREATE TABLE attempts (
+     delivery INTEGER NOT NULL, at REAL NOT NULL, duration_ms REAL NOT NULL,
+     status INTEGER NOT NULL, error TEXT NOT NULL, answer TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX attempts_delivery ON attempts (delivery);
+   CREATE TABLE calls (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;`,
 ];
 
 /** Opens a file, makes it if there is none, and brings an older one up to date. */

@@ -1,246 +1,198 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { CallEvent, EventName } from '../calls/event.ts';
-import type { ScriptRequest } from './request.ts';
-import { openDatabase } from './store-schema.ts';
+import type { StatementSync } from 'node:sqlite';
+import type { CallEvent } from '../calls/event.ts';
+import type { CallChanges, CallSnapshot } from '../calls/snapshot.ts';
+import type { AttemptRecord, Delivery, NewDelivery } from './delivery.ts';
+import type { StoreFile } from './store-file.ts';
+import { type Row } from './store-file.ts';
 
-/** The machine failed: the file can't be opened, read or written. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
+/** What is committed at once: nothing of it, or all. */
+export interface Batch {
+  readonly deliveries: Iterable<NewDelivery>;
+  readonly attempts: Iterable<AttemptRecord>;
+  /** What became of calls that are up. */
+  readonly calls: CallChanges | undefined;
 }
 
-export type DeliveryState = 'pending' | 'delivered' | 'stale' | 'dead';
+/** A pending delivery, as little of it as its order needs. */
+export type PendingDelivery = Pick<Delivery, 'id' | 'call' | 'follows' | 'nextAttemptAt'> & { readonly url: string };
 
-/** One event for one rule, on its way. */
-export interface Delivery {
-  readonly id: number;
-  readonly eventId: string;
-  readonly ruleId: string;
-  readonly event: EventName;
-  /** CallAPIID. */
-  readonly call: string;
-  /** Epoch ms at which it was published. */
-  readonly createdAt: number;
-  readonly attempts: number;
-  readonly nextAttemptAt: number;
-  readonly request: ScriptRequest;
-}
-
-/** A new delivery, before it is stored. */
-export interface NewDelivery {
-  readonly event: CallEvent;
-  readonly ruleId: string;
-  readonly request: ScriptRequest;
-}
-
-/** What became of an attempt, to be kept. */
-export interface DeliveryRecord {
-  readonly id: number;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly nextAttemptAt: number;
-  /** Epoch ms of the attempt. */
-  readonly at: number;
-  /** HTTP status, or 0. */
-  readonly status: number;
-  /** What went wrong; empty if nothing did. */
-  readonly error: string;
-}
-
-/** A delivery as the log of deliveries shows it. */
-export interface DeliveryEntry {
-  readonly id: number;
-  readonly eventId: string;
-  readonly ruleId: string;
-  readonly event: EventName;
-  readonly call: string;
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  /** Epoch ms at which it was published. */
-  readonly createdAt: number;
-  /** Epoch ms at which it was delivered or given up; null while it is pending. */
-  readonly finishedAt: number | null;
-  /** HTTP status of the last attempt, 0 if there was none in answer to it; null before the first attempt. */
-  readonly lastStatus: number | null;
-  readonly lastError: string | null;
-}
-
-/** Where events and deliveries are kept until they are done, and for a while after. */
+/** Where events, deliveries and calls are kept until they are done, and for a while after. */
 export interface DeliveryStore {
-  /** Stores deliveries durably, all or none; returns them in the order given. One that is there already is left out. */
-  append(deliveries: readonly NewDelivery[], now: number): Delivery[];
-  /** All that is pending, oldest first. */
-  pending(): Delivery[];
-  /** The newest deliveries in a state: `dead` gives the dead letters. */
-  list(state: DeliveryState, limit: number): DeliveryEntry[];
-  /** Stores what became of attempts. */
-  record(records: readonly DeliveryRecord[]): void;
-  /** Deletes what was finished before a time, the oldest first, up to `limit`; returns how many. */
+  /** Stores durably, all or none. Returns the ids of deliveries that are left out, as the same event for the same rule is there. @throws StoreError */
+  commit(batch: Batch): ReadonlySet<number>;
+  /** Visits all that is pending, oldest first. @throws StoreError */
+  eachPending(visit: (delivery: PendingDelivery) => void): void;
+  /** @throws StoreError */
+  read(id: number): Delivery | undefined;
+  /** Deliveries that somebody asked to be sent again since this was asked last; oldest first. @throws StoreError */
+  takeRequeued(): PendingDelivery[];
+  /** The highest id ever given. @throws StoreError */
+  lastId(): number;
+  /** Deletes what was finished before a time, the oldest first, up to `limit`; returns how many. @throws StoreError */
   prune(finishedBefore: number, limit: number): number;
-  counts(): { [state in DeliveryState]: number };
-  close(): void;
 }
 
 const MAX_ERROR = 500;
 
+/** Of a delivery that is gone. */
+export const DROP_ATTEMPTS = 'DELETE FROM attempts WHERE delivery = ?';
+/** Of an event that no delivery refers to any more. */
+export const DROP_EVENT =
+  'DELETE FROM events WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = events.id)';
+
+const DELIVERY = `d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, d.call, d.follows, d.created_at AS createdAt,
+  d.requeued_at AS requeuedAt, d.attempts, d.next_attempt_at AS nextAttemptAt, d.method, d.url,
+  d.content_type AS contentType, d.body FROM deliveries d JOIN events e ON e.id = d.event`;
+const PENDING = 'id, call, follows, next_attempt_at AS nextAttemptAt, url FROM deliveries';
+
 /**
- * The outbox in an SQLite file; `:memory:` keeps it in memory.
+ * The outbox and the calls that are up, in an SQLite file.
  *
  * A request is stored as it was formatted when the event happened, so that a later change of the rule does not change it;
  * headers of the rule, which may be secret, are not stored, but added when it is sent.
  */
 export class SqliteStore implements DeliveryStore {
-  readonly #path: string;
-  readonly #database: DatabaseSync;
+  readonly #file: StoreFile;
   readonly #insertEvent: StatementSync;
   readonly #insertDelivery: StatementSync;
+  readonly #insertAttempt: StatementSync;
   readonly #update: StatementSync;
+  readonly #select: StatementSync;
+  readonly #requeued: StatementSync;
   readonly #prune: StatementSync;
   readonly #pruneEvent: StatementSync;
+  readonly #pruneAttempts: StatementSync;
+  readonly #saveCall: StatementSync;
+  readonly #dropCall: StatementSync;
+  /** Calls that are in the file: of others nothing has to be deleted. */
+  readonly #calls = new Set<string>();
 
-  /**
-   * Makes the file, or brings one of an older version up to date. `busyTimeoutMs` is how long to wait for another process
-   * that writes it. @throws StoreError
-   */
-  constructor(path: string, busyTimeoutMs = 5000) {
-    this.#path = path;
-    this.#database = this.#guard('open', () => openDatabase(path, busyTimeoutMs));
-    this.#insertEvent = this.#prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
-    this.#insertDelivery = this.#prepare(
-      `INSERT INTO deliveries (event, rule, method, url, content_type, body, created_at, next_attempt_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  /** @throws StoreError */
+  constructor(file: StoreFile) {
+    this.#file = file;
+    this.#insertEvent = file.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#insertDelivery = file.prepare(
+      `INSERT INTO deliveries (id, event, rule, call, follows, method, url, content_type, body, created_at, next_attempt_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, rule) DO NOTHING`,
     );
-    this.#update = this.#prepare(
+    this.#insertAttempt = file.prepare('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)');
+    this.#update = file.prepare(
       `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?, last_status = ?, last_error = ?,
          finished_at = CASE WHEN ?1 = 'pending' THEN NULL ELSE ? END
        WHERE id = ?`,
     );
-    this.#prune = this.#prepare(
+    this.#select = file.prepare(`SELECT ${DELIVERY} WHERE d.id = ?`);
+    this.#requeued = file.prepare(`SELECT ${PENDING} WHERE is_requeued IS NOT NULL ORDER BY id`);
+    this.#prune = file.prepare(
       `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE finished_at < ? ORDER BY finished_at LIMIT ?)
-       RETURNING event`,
+       RETURNING id, event`,
     );
-    this.#pruneEvent = this.#prepare(
-      'DELETE FROM events WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = events.id)',
-    );
+    this.#pruneEvent = file.prepare(DROP_EVENT);
+    this.#pruneAttempts = file.prepare(DROP_ATTEMPTS);
+    this.#saveCall = file.prepare('INSERT OR REPLACE INTO calls VALUES (?, ?)');
+    this.#dropCall = file.prepare('DELETE FROM calls WHERE id = ?');
   }
 
-  append(deliveries: readonly NewDelivery[], now: number): Delivery[] {
-    const stored: Delivery[] = [];
-    this.#transact(() => {
-      for (const { event, ruleId, request } of deliveries) {
-        const { name, id } = this.#storeEvent(event);
-        const { method, url, contentType, body } = request;
-        const result = this.#insertDelivery.run(id, ruleId, method, url, contentType ?? null, body ?? null, now, now);
-        if (result.changes === 0) continue;
-        stored.push({
-          id: Number(result.lastInsertRowid),
-          eventId: id,
-          ruleId,
-          event: name,
-          call: event.params.CallAPIID,
-          createdAt: now,
-          attempts: 0,
-          nextAttemptAt: now,
-          request,
-        });
-      }
+  commit({ deliveries, attempts, calls }: Batch): ReadonlySet<number> {
+    return this.#file.transact(() => {
+      const known = new Set<number>();
+      for (const delivery of deliveries) if (!this.#append(delivery)) known.add(delivery.id);
+      for (const attempt of attempts) this.#record(attempt);
+      if (calls) this.#keep(calls);
+      return known;
     });
-    return stored;
   }
 
-  pending(): Delivery[] {
-    const rows = this.#read(
-      `SELECT d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.call, d.created_at AS createdAt, d.attempts,
-         d.next_attempt_at AS nextAttemptAt, d.method, d.url, d.content_type AS contentType, d.body
-       FROM deliveries d JOIN events e ON e.id = d.event WHERE d.state = 'pending' ORDER BY d.id`,
+  eachPending(visit: (delivery: PendingDelivery) => void): void {
+    this.#file.each(`SELECT ${PENDING} WHERE state = 'pending' ORDER BY id`, (row) => visit(toPending(row)));
+  }
+
+  read(id: number): Delivery | undefined {
+    const row = this.#file.guard('read', () => this.#select.get(id)) as DeliveryRow | undefined;
+    return row && toDelivery(row);
+  }
+
+  takeRequeued(): PendingDelivery[] {
+    const rows = this.#file.guard('read', () => this.#requeued.all());
+    if (rows.length === 0) return [];
+    this.#file.transact(() =>
+      this.#file.read('UPDATE deliveries SET is_requeued = NULL WHERE is_requeued IS NOT NULL'),
     );
-    return (rows as unknown as DeliveryRow[]).map(toDelivery);
+    return rows.map(toPending);
   }
 
-  list(state: DeliveryState, limit: number): DeliveryEntry[] {
-    const rows = this.#read(
-      `SELECT d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.call, d.method, d.url, d.state, d.attempts,
-         d.created_at AS createdAt, d.finished_at AS finishedAt, d.last_status AS lastStatus, d.last_error AS lastError
-       FROM deliveries d JOIN events e ON e.id = d.event WHERE d.state = ? ORDER BY d.id DESC LIMIT ?`,
-      state,
-      limit,
-    );
-    return rows.map((row) => ({ ...row }) as unknown as DeliveryEntry);
-  }
-
-  record(records: readonly DeliveryRecord[]): void {
-    this.#transact(() => {
-      for (const { id, state, attempts, nextAttemptAt, at, status, error } of records) {
-        this.#update.run(state, attempts, nextAttemptAt, status, error.slice(0, MAX_ERROR), at, id);
-      }
-    });
+  lastId(): number {
+    const [row] = this.#file.read("SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'");
+    return Number(row?.seq ?? 0);
   }
 
   prune(finishedBefore: number, limit: number): number {
-    return this.#transact(() => {
-      const deleted = this.#prune.all(finishedBefore, limit) as unknown as { event: string }[];
-      for (const { event } of deleted) this.#pruneEvent.run(event);
+    return this.#file.transact(() => {
+      const deleted = this.#prune.all(finishedBefore, limit) as unknown as { id: number; event: string }[];
+      for (const { id, event } of deleted) {
+        this.#pruneAttempts.run(id);
+        this.#pruneEvent.run(event);
+      }
       return deleted.length;
     });
   }
 
-  counts(): { [state in DeliveryState]: number } {
-    const rows = this.#read('SELECT state, count(*) AS count FROM deliveries GROUP BY state');
-    const counts = { pending: 0, delivered: 0, stale: 0, dead: 0 };
-    for (const { state, count } of rows as unknown as { state: DeliveryState; count: number }[]) counts[state] = count;
-    return counts;
+  /** Calls that were up when the last run ended. @throws StoreError */
+  calls(): CallSnapshot[] {
+    const rows = this.#file.read('SELECT id, json FROM calls ORDER BY rowid') as unknown as {
+      id: string;
+      json: string;
+    }[];
+    for (const { id } of rows) this.#calls.add(id);
+    return rows.map(({ json }) => JSON.parse(json) as CallSnapshot);
   }
 
-  close(): void {
-    this.#database.close();
+  #append(delivery: NewDelivery): boolean {
+    const { id, eventId, ruleId, call, follows, createdAt, nextAttemptAt, request, source } = delivery;
+    this.#storeEvent(eventId, source);
+    const { method, url, contentType, body } = request;
+    const type = contentType ?? null;
+    const values = [id, eventId, ruleId, call, follows ?? null, method, url, type, body ?? null] as const;
+    return this.#insertDelivery.run(...values, createdAt, nextAttemptAt).changes > 0;
   }
 
-  #prepare(sql: string): StatementSync {
-    return this.#guard('open', () => this.#database.prepare(sql));
-  }
-
-  #read(sql: string, ...values: (string | number)[]): Record<string, unknown>[] {
-    return this.#guard('read', () => this.#database.prepare(sql).all(...values));
-  }
-
-  #storeEvent(event: CallEvent): { id: string; name: EventName } {
-    const { event: name, at, extension, params, extras } = event;
-    const id = String(extras.EventID);
+  #storeEvent(id: string, event: CallEvent): void {
+    const { event: name, at, extension, params } = event;
     this.#insertEvent.run(id, at, name, extension, params.CallAPIID, JSON.stringify(event));
-    return { id, name };
   }
 
-  #transact<T>(work: () => T): T {
-    return this.#guard('write', () => {
-      this.#database.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-        throw error;
-      }
-    });
+  #record({ id, state, attempts, nextAttemptAt, at, durationMs, status, error, answer }: AttemptRecord): void {
+    const text = error.slice(0, MAX_ERROR);
+    this.#update.run(state, attempts, nextAttemptAt, status, text, at, id);
+    if (durationMs !== undefined) this.#insertAttempt.run(id, at, durationMs, status, text, answer);
   }
 
-  #guard<T>(verb: string, work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw new StoreError(`can't ${verb} the store ${this.#path}: ${(error as Error).message}`, { cause: error });
+  #keep({ up, over }: CallChanges): void {
+    for (const id of over) {
+      if (this.#calls.delete(id)) this.#dropCall.run(id);
+    }
+    for (const call of up) {
+      this.#saveCall.run(call.id, JSON.stringify(call));
+      this.#calls.add(call.id);
     }
   }
 }
 
-interface DeliveryRow extends Omit<Delivery, 'request'> {
+interface DeliveryRow extends Omit<Delivery, 'request' | 'follows' | 'requeuedAt'> {
+  readonly follows: string | null;
+  readonly requeuedAt: number | null;
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly contentType: string | null;
   readonly body: string | null;
 }
 
-function toDelivery({ method, url, contentType, body, ...rest }: DeliveryRow): Delivery {
-  return { ...rest, request: { method, url, contentType: contentType ?? undefined, body: body ?? undefined } };
+function toDelivery({ method, url, contentType, body, follows, requeuedAt, ...rest }: DeliveryRow): Delivery {
+  const request = { method, url, contentType: contentType ?? undefined, body: body ?? undefined };
+  return { ...rest, follows: follows ?? undefined, requeuedAt: requeuedAt ?? undefined, request };
 }
+
+const toPending = (row: Row): PendingDelivery => ({
+  ...(row as unknown as PendingDelivery),
+  follows: (row.follows as string | null) ?? undefined,
+});

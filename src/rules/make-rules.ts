@@ -4,24 +4,27 @@ import { SECRET_PREFIX } from '../rule-options.ts';
 import type { Rule, RuleTls } from './rule.ts';
 import type { RuleEntry } from './rule-checks.ts';
 
+/** What counts for rules that do not say otherwise. */
+export type RuleDefaults = Pick<Options, 'defaults' | 'delivery'>;
+
 /** The rules that the file describes, in their order; `tls` of those that have it, by place. */
-export function makeRules({ callEvents, defaults }: Options, tls: ReadonlyMap<number, RuleTls>): Rule[] {
+export function makeRules(options: Options, tls: ReadonlyMap<number, RuleTls>): Rule[] {
   const seen = new Map<string, number>();
-  return callEvents.map((entry, place): Rule => {
+  return options.callEvents.map((entry, place): Rule => {
     const { extension, event, method, url } = entry;
     const identity = JSON.stringify([extension, event, method, url]);
     const ordinal = seen.get(identity) ?? 0;
     seen.set(identity, ordinal + 1);
     const id = hash('sha256', `${identity}${ordinal}`, 'hex').slice(0, 20);
-    return makeRule({ id, source: 'file', tls: tls.get(place) }, entry, defaults);
+    return makeRule({ id, source: 'file', tls: tls.get(place) }, entry, options);
   });
 }
 
-/** A rule as it is written; how parameters are written is by `defaults` where it does not say. */
+/** A rule as it is written; where it does not say how parameters are written or when requests are sent again, the options do. */
 export function makeRule(
   own: Pick<Rule, 'id' | 'source' | 'tls'>,
   entry: RuleEntry,
-  defaults: Options['defaults'],
+  { defaults, delivery }: RuleDefaults,
 ): Rule {
   const { callFlow, callId, answeredHangup, omitEmpty } = { ...defaults, ...withoutUndefined(entry) };
   return {
@@ -37,6 +40,8 @@ export function makeRule(
     headers: { ...entry.headers, ...makeAuthorization(entry.auth) },
     secrets: entry.secret.map(decodeSecret),
     style: { callFlow, callId, answeredHangup, omitEmpty },
+    scheduleMs: entry.schedule ?? delivery.schedule,
+    staleAfterMs: entry.staleAfter ?? delivery.staleAfter,
   };
 }
 

@@ -41,4 +41,8 @@ export interface Rule {
   /** Without it: the authorities of Node.js, no certificate of its own. */
   readonly tls: RuleTls | undefined;
   readonly style: ParameterStyle;
+  /** Waits between attempts at a request that may succeed later. */
+  readonly scheduleMs: readonly number[];
+  /** Age at which a Dial or Answer event is no longer sent. */
+  readonly staleAfterMs: number;
 }

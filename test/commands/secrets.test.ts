@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { HttpSender } from '../../src/deliveries/sender.ts';
-import { SqliteStore } from '../../src/deliveries/store.ts';
 import { loadConfiguration } from '../../src/rules/config-file.ts';
-import { eventOf, FakeLog, OPTIONS, ScriptServer, SENDING } from '../deliveries/harness.ts';
+import { eventOf, FakeLog, openStore, OPTIONS, ScriptServer, SENDING } from '../deliveries/harness.ts';
 import { Ringside } from './process.ts';
 
 const capture = new URL('../../captures/called-ends.pcap', import.meta.url).pathname;
@@ -50,17 +49,18 @@ t.test('what rules keep secret reaches the scripts, and no listing, log or store
 
   await t.test('in the log and the store', async (t) => {
     const log = new FakeLog();
-    const store = new SqliteStore(join(folder, 'ringside.db'));
+    const { file, store, records } = openStore(join(folder, 'ringside.db'));
     const { rules } = loadConfiguration(config, SECRETS);
     const find = (id: string) => rules.find((rule) => rule.id === id);
-    const dispatcher = new Dispatcher(store, new HttpSender(SENDING), { ...OPTIONS, scheduleMs: [1] }, find, log);
+    const parts = { store, sender: new HttpSender(SENDING), findRule: find, log };
+    const dispatcher = new Dispatcher(OPTIONS, parts);
     dispatcher.start();
     dispatcher.publish([{ event: eventOf('x', 1), rules }]);
     t.ok(await dispatcher.settle(5000));
     await dispatcher.stop(0);
-    t.equal(store.list('dead', 10).length, 3);
-    t.notMatch(JSON.stringify([log.lines, store.list('dead', 10)]), SECRET);
-    store.close();
+    t.equal(records.list({ states: ['dead'] }, 10).length, 3);
+    t.notMatch(JSON.stringify([log.lines, records.list({ states: ['dead'] }, 10)]), SECRET);
+    file.close();
     for (const file of readdirSync(folder).filter((name) => name.startsWith('ringside.db'))) {
       t.notMatch(readFileSync(join(folder, file), 'latin1'), SECRET, file);
     }

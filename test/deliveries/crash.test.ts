@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { HttpSender } from '../../src/deliveries/sender.ts';
-import { SqliteStore } from '../../src/deliveries/store.ts';
-import { FakeLog, makeRule, OPTIONS, type ReceivedRequest, ScriptServer, SENDING } from './harness.ts';
+import { FakeLog, makeRule, openStore, OPTIONS, type ReceivedRequest, ScriptServer, SENDING } from './harness.ts';
 
 const CHILD = new URL('crash-child.ts', import.meta.url).pathname;
 const EVENTS = 100;
@@ -28,8 +27,9 @@ t.test('killed with requests under way: every event arrives after the restart, w
   const sentBefore = server.received.splice(0).map(eventIdOf);
   t.equal(sentBefore.length, OPTIONS.concurrencyPerScript);
   server.handle = (response) => response.end();
-  const store = new SqliteStore(path);
-  const dispatcher = new Dispatcher(store, new HttpSender(SENDING), OPTIONS, () => rule, new FakeLog());
+  const { file, store, records } = openStore(path);
+  const parts = { store, sender: new HttpSender(SENDING), findRule: () => rule, log: new FakeLog() };
+  const dispatcher = new Dispatcher(OPTIONS, parts);
   dispatcher.start();
   t.ok(await dispatcher.settle(30_000));
   await dispatcher.stop(0);
@@ -40,6 +40,6 @@ t.test('killed with requests under way: every event arrives after the restart, w
     sentBefore.every((id) => all.includes(id!)),
     'what was under way, under the same id',
   );
-  t.strictSame(store.counts(), { pending: 0, delivered: EVENTS, stale: 0, dead: 0 });
-  store.close();
+  t.strictSame(records.counts(), { pending: 0, delivered: EVENTS, stale: 0, dead: 0 });
+  file.close();
 });

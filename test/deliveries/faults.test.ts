@@ -6,9 +6,8 @@ import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { formatRequest } from '../../src/deliveries/request.ts';
 import { type AttemptOutcome, decideNext } from '../../src/deliveries/retry.ts';
 import { HttpSender, type SenderOptions } from '../../src/deliveries/sender.ts';
-import { SqliteStore } from '../../src/deliveries/store.ts';
 import { makeCertificate } from '../proxy/support/certificate.ts';
-import { eventOf, FakeLog, makeEvent, makeRule, OPTIONS, ScriptServer, SENDING } from './harness.ts';
+import { eventOf, FakeLog, makeEvent, makeRule, openStore, OPTIONS, ScriptServer, SENDING } from './harness.ts';
 
 const TIMEOUT_MS = 300;
 const FAST = { connectTimeoutMs: TIMEOUT_MS, timeoutMs: TIMEOUT_MS };
@@ -34,7 +33,7 @@ function send(t: Test, url: string, options: Partial<SenderOptions> = {}): Promi
 }
 
 const isTriedAgain = (outcome: AttemptOutcome): boolean =>
-  decideNext(outcome, 3, 'hangup', 0, OPTIONS, 0).state === 'pending';
+  decideNext(outcome, 3, 'hangup', 0, makeRule(), 0).state === 'pending';
 
 /** Writes a text a byte at a time. */
 function trickle(socket: Socket, text: string, everyMs: number): void {
@@ -143,7 +142,7 @@ t.test('an answer of 100 MB: little of it is taken', async (t) => {
   });
   const port = await listen(t, server);
   const before = process.memoryUsage().arrayBuffers;
-  t.strictSame(await send(t, `http://127.0.0.1:${port}/`), { status: 200 });
+  t.match(await send(t, `http://127.0.0.1:${port}/`), { status: 200 });
   if (!sockets[0]!.destroyed) await new Promise((done) => sockets[0]!.once('close', done));
   t.ok(sockets[0]!.bytesWritten < size / 4, `it was broken off: ${sockets[0]!.bytesWritten} bytes were written`);
   t.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024);
@@ -227,12 +226,12 @@ t.test('DNS that changes: the next connection goes to the new address', async (t
   t.teardown(() => sender.close());
   const rule = makeRule({ url: `http://script.example:${port}/` });
   const attempt = () => sender.send(formatRequest(makeEvent(), rule), rule, 'id-1');
-  t.strictSame(await attempt(), { status: 200 });
+  t.match(await attempt(), { status: 200 });
   old.close();
   await once(old, 'close');
   t.match(await attempt(), { error: /ECONNREFUSED/ });
   address = '127.0.0.2';
-  t.strictSame(await attempt(), { status: 200 });
+  t.match(await attempt(), { status: 200 });
   t.strictSame(reached, ['127.0.0.1', '127.0.0.2']);
 });
 
@@ -250,7 +249,7 @@ t.test('429 with Retry-After: not before', async (t) => {
     script.handle = (response) => response.writeHead(429, { 'retry-after': retryAfter() }).end();
     const outcome = await send(t, url);
     t.match(outcome, { status: 429 });
-    const next = decideNext(outcome, 1, 'hangup', 0, OPTIONS, 0);
+    const next = decideNext(outcome, 1, 'hangup', 0, makeRule(), 0);
     if (!t.match(next, { state: 'pending' }) || next.state !== 'pending') continue;
     t.ok(next.waitMs >= leastMs && next.waitMs <= mostMs, `${next.waitMs} ms`);
   }
@@ -268,7 +267,8 @@ t.test('all faults at once do not hold up a script without', async (t) => {
   rules.push(makeRule({ id: 'healthy', url: await script.listen() }));
   const find = (id: string) => rules.find((rule) => rule.id === id);
   const sender = new HttpSender(SENDING);
-  const dispatcher = new Dispatcher(new SqliteStore(':memory:'), sender, OPTIONS, find, new FakeLog());
+  const parts = { store: openStore().store, sender, findRule: find, log: new FakeLog() };
+  const dispatcher = new Dispatcher(OPTIONS, parts);
   t.teardown(() => dispatcher.stop(0));
   dispatcher.start();
   const began = performance.now();

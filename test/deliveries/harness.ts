@@ -4,10 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CallEvent, CallExtras, CallParameters, EventName } from '../../src/calls/event.ts';
 import type { Clock } from '../../src/deliveries/clock.ts';
-import type { DeliveryLog, DeliveryOptions, Sender } from '../../src/deliveries/dispatcher.ts';
+import type { DeliveryLog } from '../../src/deliveries/delivery-log.ts';
+import { DeliveryRecords } from '../../src/deliveries/delivery-records.ts';
+import type { DeliveryOptions, Sender } from '../../src/deliveries/dispatcher-parts.ts';
 import type { ScriptRequest } from '../../src/deliveries/request.ts';
 import type { AttemptOutcome } from '../../src/deliveries/retry.ts';
 import type { SenderOptions } from '../../src/deliveries/sender.ts';
+import { SqliteStore } from '../../src/deliveries/store.ts';
+import { StoreFile } from '../../src/deliveries/store-file.ts';
 import type { ParameterStyle, Rule } from '../../src/rules/rule.ts';
 
 export const T0 = Date.UTC(2026, 0, 1);
@@ -74,14 +78,18 @@ export const makeRule = (more: Partial<Rule> = {}): Rule => ({
   secrets: [],
   tls: undefined,
   style: PLAIN_STYLE,
+  scheduleMs: [1000, 2000, 5000],
+  staleAfterMs: 60_000,
   ...more,
 });
 
 export const OPTIONS: DeliveryOptions = {
-  scheduleMs: [1000, 2000, 5000],
-  staleAfterMs: 60_000,
   concurrencyPerScript: 8,
+  ratePerScript: Infinity,
+  scripts: new Map(),
+  breaker: { failures: 100, minWaitMs: 1000, maxWaitMs: 60_000 },
   maxPending: 100_000,
+  maxPendingPerScript: 100_000,
   retentionMs: 7 * 24 * 3600_000,
 };
 
@@ -92,6 +100,12 @@ export const SENDING: SenderOptions = {
   userAgent: 'Ringside/1.2.3',
   allowedNetworks: [],
 };
+
+/** A store with what it has on record. */
+export function openStore(path = ':memory:', busyTimeoutMs?: number) {
+  const file = new StoreFile(path, busyTimeoutMs);
+  return { file, store: new SqliteStore(file), records: new DeliveryRecords(file) };
+}
 
 /** A clock that stands until it is moved. */
 export class FakeClock implements Clock {
@@ -108,6 +122,12 @@ export class FakeClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** Somebody sets the clock; timers go on as they were. */
+  set(byMs: number): void {
+    this.#now += byMs;
+    for (const timer of this.#timers) timer.at += byMs;
   }
 
   /** Moves on, running what comes due, each at its own time. */

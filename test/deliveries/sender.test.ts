@@ -34,7 +34,7 @@ t.test('GET: what the script gets, byte for byte', async (t) => {
     ['/hök?q=ü', `GET /h%C3%B6k?q=%C3%BC&${PARAMS_FORM} HTTP/1.1`],
   ];
   for (const [path, line] of table) {
-    t.strictSame(await send(sender, makeRule({ url: origin + path })), { status: 200 });
+    t.match(await send(sender, makeRule({ url: origin + path })), { status: 200 });
     const request = server.received.at(-1)!;
     t.equal(request.line, line);
     t.equal(request.body, '');
@@ -137,7 +137,7 @@ t.test('a CGI script in Python reads what was sent', { skip }, async (t) => {
 t.test('a redirect is not followed', async (t) => {
   const { server, origin } = await openServer(t);
   server.handle = (response) => response.writeHead(302, { location: `${origin}/elsewhere` }).end();
-  t.strictSame(await send(openSender(t), makeRule({ url: `${origin}/hook` })), { status: 302 });
+  t.match(await send(openSender(t), makeRule({ url: `${origin}/hook` })), { status: 302 });
   t.strictSame(
     server.received.map(({ path }) => path),
     ['/hook'],
@@ -148,9 +148,9 @@ t.test('status and Retry-After are told', async (t) => {
   const { server, origin } = await openServer(t);
   const sender = openSender(t);
   server.handle = (response) => response.writeHead(503, { 'retry-after': '7' }).end('busy');
-  t.strictSame(await send(sender, makeRule({ url: origin })), { status: 503, retryAfterMs: 7000 });
+  t.strictSame(await send(sender, makeRule({ url: origin })), { status: 503, retryAfterMs: 7000, answer: 'busy' });
   server.handle = (response) => response.writeHead(404).end();
-  t.strictSame(await send(sender, makeRule({ url: origin })), { status: 404 });
+  t.match(await send(sender, makeRule({ url: origin })), { status: 404 });
 });
 
 t.test('after an answer of up to 4 KB the connection is used again, after a longer one it is not', async (t) => {
@@ -159,7 +159,7 @@ t.test('after an answer of up to 4 KB the connection is used again, after a long
   const rule = makeRule({ url: origin });
   const connectionsOfThree = async (): Promise<number> => {
     server.received.length = 0;
-    for (let i = 0; i < 3; i++) t.strictSame(await send(sender, rule), { status: 200 });
+    for (let i = 0; i < 3; i++) t.match(await send(sender, rule), { status: 200 });
     return new Set(server.received.map(({ port }) => port)).size;
   };
   server.handle = (response) => void response.write('x'.repeat(4095), () => setImmediate(() => response.end('x')));
@@ -175,7 +175,7 @@ t.test('a slow script does not take the connections of another on the same host'
   const sender = openSender(t, { connectionsPerOrigin: 2 });
   const slow = [1, 2, 3].map(() => send(sender, makeRule({ url: `${origin}/slow?event=1` })));
   await server.until(() => server.received.length === 2);
-  t.strictSame(await send(sender, makeRule({ url: `${origin}/quick` })), { status: 200 });
+  t.match(await send(sender, makeRule({ url: `${origin}/quick` })), { status: 200 });
   t.equal(held.length, 2, 'the slow one has the connections it may have, and no more');
   server.handle = (response) => response.end();
   for (const release of held) release();
