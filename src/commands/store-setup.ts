@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError, StoreFile } from '../deliveries/store-file.ts';
 import type { Logger } from '../log.ts';
@@ -34,7 +34,9 @@ function openSound(path: string): StoreFile {
 }
 
 const isOperators = (path: string, { cause }: StoreError): boolean =>
-  !existsSync(dirname(path)) || (cause as { errcode?: number }).errcode === undefined;
+  !isFolder(dirname(path)) || isFolder(path) || (cause as { errcode?: number }).errcode === undefined;
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 const isDamaged = ({ cause }: StoreError): boolean =>
   [SQLITE_CORRUPT, SQLITE_NOTADB].includes((cause as { errcode: number }).errcode & 0xff);

@@ -491,7 +491,9 @@ t.test('rules', (t) => {
     'callEvents:',
     '  - { extension: 101, event: dial-in, url: "http://x/?a=1", note: one }',
     '  - { extension: ["101", 110-119], event: [dial-in, hangup], method: POST, url: "http://x/", body: json,',
-    '      extras: [EventID], headers: { X-Token: "${SECRET}" }, enabled: false, callFlow: upper, omitEmpty: true }',
+    '      extras: [EventID], headers: { X-Token: "${SECRET}" }, enabled: false, callFlow: upper, omitEmpty: true,',
+    '      schedule: [1s, 1m], staleAfter: 5m }',
+    'delivery: { schedule: [3s], staleAfter: 30s }',
   ].join('\n');
   const style = { callFlow: 'lower', callId: 'sip', answeredHangup: 'ANSWER', omitEmpty: false };
   const first = {
@@ -514,7 +516,17 @@ t.test('rules', (t) => {
   };
   const rules = parse(text).rules.map(({ id, ...rest }) => (t.match(id, /^[0-9a-f]{20}$/), rest));
   t.strictSame(rules, [
-    { ...first, extras: [], body: 'form', headers: {}, secrets: [], tls: undefined, style },
+    {
+      ...first,
+      extras: [],
+      body: 'form',
+      headers: {},
+      secrets: [],
+      tls: undefined,
+      style,
+      scheduleMs: [3000],
+      staleAfterMs: 30_000,
+    },
     {
       ...second,
       extras: ['EventID'],
@@ -523,6 +535,8 @@ t.test('rules', (t) => {
       secrets: [],
       tls: undefined,
       style: { ...style, callFlow: 'upper', omitEmpty: true },
+      scheduleMs: [1000, 60_000],
+      staleAfterMs: 300_000,
     },
   ]);
   t.end();
