@@ -1,7 +1,7 @@
 # Everything a new user runs. Needs Node 20 or newer with npm, and nothing else: npm brings the Node that Ringside runs on.
 ARGS ?= --config ringside.example.yaml
 
-.PHONY: test run bench install
+.PHONY: test run bench screenshots install
 
 # Installs what package-lock.json names, once, and again when it changed.
 install: node_modules/.installed
@@ -9,13 +9,22 @@ node_modules/.installed: package.json package-lock.json
 	npm ci --loglevel=error
 	touch $@
 
-test: install
+# The page, again when its sources changed.
+PAGE = dist/web/index.html
+$(PAGE): node_modules/.installed vite.config.ts $(shell find src/web -type f)
+	npm run -s build
+
+test: install $(PAGE)
 	npm run -s check
 	npm run -s lint
 	npm test
 
-run: install
+run: install $(PAGE)
 	npm run -s ringside -- run $(ARGS)
+
+# Pictures of every page, light and dark, for a desk and for a phone, into screenshots/. Needs Chromium and sipp.
+screenshots: install $(PAGE)
+	npm run -s screenshots
 
 bench: install
 	npm run -s bench

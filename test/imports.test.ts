@@ -34,7 +34,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
 };
 
 const root = new URL('..', import.meta.url).pathname;
-const files = globSync('src/**/*.ts', { cwd: root }).map((file) => file.slice('src/'.length));
+const files = globSync('src/**/*.{ts,tsx}', { cwd: root }).map((file) => file.slice('src/'.length));
 
 /** Files of the project that a file imports, types included. */
 function importsOf(file: string): string[] {
