@@ -1,5 +1,5 @@
 import type { SipMessage } from '../sip/message.ts';
-import type { Observation } from '../sip/observation.ts';
+import { isSameAddress, type Observation } from '../sip/observation.ts';
 import { detach } from '../sip/text.ts';
 import { parseParameters } from '../sip/parameter.ts';
 import { append, type Leg } from './call.ts';
@@ -46,7 +46,10 @@ export class Correlators {
     for (const { method, value } of this.#read(message, correlationId)) {
       if (method === 'header' && !isTrusted) continue;
       const legs = this.#candidates(method, value).filter(
-        (leg) => leg.phase !== 'ended' && !isFrom(leg, source) && (method !== 'session-id' || goesInto(leg, site)),
+        (leg) =>
+          leg.phase !== 'ended' &&
+          !isSameAddress(leg.source, source) &&
+          (method !== 'session-id' || goesInto(leg, site)),
       );
       const [leg] = legs;
       if (leg && legs.every(({ call }) => call === leg.call)) return { leg, method };
@@ -111,6 +114,3 @@ export class Correlators {
 }
 
 const keyOf = (method: JoinMethod, value: string): string => `${method}:${value}`;
-
-const isFrom = ({ source }: Leg, { ip, port }: Observation['source']): boolean =>
-  source.ip === ip && source.port === port;

@@ -1,4 +1,4 @@
-import type { Address } from '../sip/observation.ts';
+import { type Address, isSameAddress } from '../sip/observation.ts';
 import type { JoinMethod } from './join.ts';
 import type { Anchor, Doubt, Hop, Leg } from './call.ts';
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
@@ -186,9 +186,7 @@ const keyOf = (site: string, way: Way, number: string): string => `${site}${way}
 
 /** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
 export const mayCause = ({ leg, destination }: Pick<Anchor, 'leg' | 'destination'>, hop: Hop): boolean =>
-  (leg.isFed || !isSame(leg.source, hop.source)) && !isSame(destination, hop.destination);
-
-export const isSame = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
+  (leg.isFed || !isSameAddress(leg.source, hop.source)) && !isSameAddress(destination, hop.destination);
 
 /** The called side is shown no caller, or the number that was dialled, or (an extension calls out) that of the company. */
 function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtension }: Numbers): boolean {

@@ -1,5 +1,5 @@
 import { SipMessage } from '../sip/message.ts';
-import type { Observation } from '../sip/observation.ts';
+import { isSameAddress, type Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
 import { append, type Call, type Doubt, type Join, Leg, Transaction } from './call.ts';
 import { isCallApiId, makeCallApiId } from './call-api-id.ts';
@@ -8,7 +8,6 @@ import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
 import { Joiner } from './joiner.ts';
-import { isSame } from './leg-finder.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
 import { Calls } from './calls.ts';
@@ -241,7 +240,7 @@ export class CallTracker {
   #findJoin(message: SipMessage, invitation: Invitation, observation: Observation): Join | Doubt | undefined {
     for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
       if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
-      return { method: 'same-call-id', leg, feeder: isSame(leg.source, observation.source) ? undefined : leg };
+      return { method: 'same-call-id', leg, feeder: isSameAddress(leg.source, observation.source) ? undefined : leg };
     }
     return this.#joiner.find(message, invitation, observation, this.#directory);
   }

@@ -1,6 +1,7 @@
 import type { Leg, Transaction } from '../calls/call.ts';
 import type { Directory, Role } from '../calls/directory.ts';
 import type { Address } from '../sip/observation.ts';
+import { formatHostPort } from '../sip/uri.ts';
 import type { CallStory, LadderLine } from './explain-story.ts';
 
 /** A column of the ladder: whatever stands at an address, or at several of one host. */
@@ -35,21 +36,21 @@ export class Places {
     const hosts = Map.groupBy(groups.values(), ([first]) => first!.ip);
     for (const group of groups.values()) {
       const [first] = group;
-      const address = hosts.get(first!.ip)!.length > 1 ? formatAddress(first!) : first!.ip;
+      const address = hosts.get(first!.ip)!.length > 1 ? formatHostPort(first!) : first!.ip;
       const place = { label: names.label(first!), address };
       this.list.push(place);
-      for (const other of group) this.#byAddress.set(formatAddress(other), place);
+      for (const other of group) this.#byAddress.set(formatHostPort(other), place);
     }
   }
 
   /** Undefined for an address that no message of the ladder has. */
   find(address: Address): Place | undefined {
-    return this.#byAddress.get(formatAddress(address));
+    return this.#byAddress.get(formatHostPort(address));
   }
 
   /** Addresses of one host are one place if they have one name; those without a name go with the only one that has. */
   #group(addresses: readonly Address[], names: AddressNames): Map<string, Address[]> {
-    const distinct = [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+    const distinct = [...new Map(addresses.map((address) => [formatHostPort(address), address])).values()];
     const labels = Map.groupBy(distinct, ({ ip }) => ip);
     return Map.groupBy(distinct, (address) => {
       if (this.#directory.role(address.ip, address.port) === 'pbx') return this.#directory.site(address);
@@ -60,7 +61,7 @@ export class Places {
           .filter(Boolean),
       );
       const label = names.label(address) || (known.size === 1 ? [...known][0]! : '');
-      return label === '' ? formatAddress(address) : `${address.ip} ${label}`;
+      return label === '' ? formatHostPort(address) : `${address.ip} ${label}`;
     });
   }
 }
@@ -86,12 +87,12 @@ class AddressNames {
 
   label({ ip, port }: Address): string {
     const role = LABELS[this.#directory.role(ip, port)];
-    const name = this.#names.get(formatAddress({ ip, port }));
+    const name = this.#names.get(formatHostPort({ ip, port }));
     return role || name?.kind || [...(name?.numbers ?? [])].slice(0, MAX_NUMBERS).join(',');
   }
 
   #note(address: Address, kind: string, number: string): void {
-    const key = formatAddress(address);
+    const key = formatHostPort(address);
     const name = this.#names.get(key) ?? { kind: '', numbers: new Set() };
     this.#names.set(key, name);
     if (RANKS.indexOf(kind) > RANKS.indexOf(name.kind)) name.kind = kind;
@@ -114,10 +115,6 @@ class AddressNames {
     return this.#hasPbx ? 'proxy' : 'PBX';
   }
 }
-
-/** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
-export const formatAddress = ({ ip, port }: Address): string =>
-  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 
 /** `101 192.0.2.1`. */
 export const formatPlace = ({ label, address }: Place): string => `${label} ${address}`.trim();

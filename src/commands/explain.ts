@@ -36,8 +36,7 @@ export async function explain(
     surroundings.err.write(`ringside: ${printable(describeMiss(stories.length, options))}\n`);
     return 2;
   }
-  const { tenants, options: settings } = configuration;
-  const context = { directory: makeDirectory(tenants, settings.sip.trusted), calls: settings.calls };
+  const context = { directory: makeDirectory(configuration), calls: configuration.options.calls };
   const lines = new LineWriter(surroundings.out);
   for (const line of options.json ? [writeJson(stories, chosen, context)] : write(stories, chosen, context)) {
     lines.line(line);

@@ -6,7 +6,6 @@ import type { StoreFile } from '../deliveries/store-file.ts';
 import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
-import type { Tenant } from '../calls/tenant.ts';
 import type { Rule } from '../rules/rule.ts';
 import { RuleBook } from '../rules/rule-book.ts';
 import { parseListenAddress } from '../sip/listen-address.ts';
@@ -18,7 +17,7 @@ import { describeConfiguration } from './describe.ts';
 import { LiveClock } from './live-clock.ts';
 import { connectPipeline } from './pipeline.ts';
 import type { Surroundings } from './replay.ts';
-import { makeDirectory, makeTracker, withUpstream } from './setup.ts';
+import { makeDirectory, makeTracker } from './setup.ts';
 import { SipFront } from './sip-front.ts';
 import { makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
 import { SipState } from './sip-state.ts';
@@ -64,9 +63,9 @@ class Server {
   readonly #sipDrainMs: number;
   readonly #listen: readonly string[];
   #rules: readonly Rule[];
-  #tenants: readonly Tenant[];
-  #trusted: readonly string[];
-  #upstream: readonly Address[] = [];
+  #configuration: Configuration;
+  /** Where the PBX was found to be, once that is known. */
+  #upstream: readonly Address[] | undefined;
   #ruleBook: RuleBook;
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -76,8 +75,7 @@ class Server {
     this.#configPath = configPath;
     this.#log = openLog(options.log.level);
     this.#rules = rules;
-    this.#tenants = configuration.tenants;
-    this.#trusted = options.sip.trusted;
+    this.#configuration = configuration;
     this.#ruleBook = new RuleBook(rules);
     this.#drainMs = options.delivery.drainTimeout;
     this.#sipDrainMs = options.sip.drainTimeout;
@@ -183,17 +181,17 @@ class Server {
   }
 
   #useDirectory(): void {
-    this.#tracker.useDirectory(makeDirectory(withUpstream(this.#tenants, this.#upstream), this.#trusted));
+    this.#tracker.useDirectory(makeDirectory(this.#configuration, this.#upstream));
   }
 
-  #use({ rules, tenants, options }: Configuration): void {
+  #use(configuration: Configuration): void {
+    const { rules, tenants, options } = configuration;
     const certificates = readCertificates(this.#configPath, options.sip);
     if (certificates) this.#sip?.useCertificates(certificates);
     this.#sip?.usePlan(tenants, readPeers(options.sip, tenants));
     this.#rules = rules;
     this.#ruleBook = new RuleBook(rules);
-    this.#tenants = tenants;
-    this.#trusted = options.sip.trusted;
+    this.#configuration = configuration;
     this.#useDirectory();
     this.#log.info(
       { rules: rules.length, tenants: tenants.length },

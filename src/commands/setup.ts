@@ -15,21 +15,24 @@ import { parseUri } from '../sip/uri.ts';
 export const OPEN_CONFIGURATION: Configuration = parseConfiguration('built-in', 'tenants: [{ extensions: ["*"] }]', {});
 
 /** Makes the tracker that a configuration describes. */
-export function makeTracker({ options, tenants }: Configuration): CallTracker {
+export function makeTracker(configuration: Configuration): CallTracker {
+  const { options } = configuration;
   const table = overrideStatusTable(STATUS_TABLE, options.callStatus);
-  const known = withUpstream(tenants, readUpstream(options.sip.upstream));
-  return new CallTracker(makeDirectory(known, options.sip.trusted), trackerOptions(options), table);
+  return new CallTracker(makeDirectory(configuration), trackerOptions(options), table);
 }
 
-/** Where the PBX is that the SIP engine stands in front of, if its address is written out: a capture asks no name server. */
+/** The numbering plan of a configuration; `upstream`: where the PBX is that the SIP engine stands in front of. */
+export const makeDirectory = (
+  { tenants, options }: Pick<Configuration, 'tenants' | 'options'>,
+  upstream: readonly Address[] = readUpstream(options.sip.upstream),
+): Directory => new Directory(withUpstream(tenants, upstream), options.sip.trusted);
+
+/** Where that PBX is, if its address is written out: a capture asks no name server. */
 function readUpstream(upstream: string | undefined): Address[] {
   if (upstream === undefined) return [];
   const { host, port = 5060 } = parseUri(upstream);
   return isIP(host) > 0 ? [{ ip: host, port }] : [];
 }
-
-export const makeDirectory = (tenants: readonly Tenant[], trusted: readonly string[]): Directory =>
-  new Directory(tenants, trusted);
 
 /** The tenants, with the PBX that the SIP engine stands in front of: it is that of all who name none. */
 export function withUpstream(tenants: readonly Tenant[], places: readonly Address[]): readonly Tenant[] {

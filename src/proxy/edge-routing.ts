@@ -1,7 +1,7 @@
 import { findComma, type MessageEdit } from '../sip/message-edit.ts';
 import type { SipMessage } from '../sip/message.ts';
 import { parseNameAddr } from '../sip/name-addr.ts';
-import { formatAor, parseUri, userNumber } from '../sip/uri.ts';
+import { formatAor, formatHostPort, parseUri, userNumber } from '../sip/uri.ts';
 import { detach } from '../sip/text.ts';
 import { type Binding, type Bindings, MAX_PER_ACCOUNT } from './bindings.ts';
 import type { Contacts } from './contacts.ts';
@@ -75,9 +75,8 @@ export class EdgeRouting implements Routing {
     const { upstream } = this.#peers;
     if (upstream.length === 0) return reply(503, 'PBX address unknown', ['Retry-After: 10']);
     const { message, target, isOurAddress } = inbound;
-    const { ip, port } = upstream[0]!;
-    const host = ip.includes(':') ? `[${ip}]` : ip;
-    const to: Target = isOurAddress ? { uri: replacePlace(target, `${host}:${port}`), to: upstream } : { to: upstream };
+    const place = formatHostPort(upstream[0]!);
+    const to: Target = isOurAddress ? { uri: replacePlace(target, place), to: upstream } : { to: upstream };
     const relay = relayTo(to, true);
     return message.method === 'REGISTER' ? this.#register(inbound, relay, upstream[0]!) : relay;
   }

@@ -1,4 +1,5 @@
 import type { Transport } from './observation.ts';
+import { formatHostPort } from './uri.ts';
 
 /** An address to listen on: `udp:127.0.0.1:5060` or `tcp:[::1]:9060`; port 0 is any free one until it is bound. */
 export interface ListenAddress {
@@ -23,8 +24,8 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { transport: match[1] as Transport, ip: match[2] ?? match[3]!, port: Number(match[4]) };
 }
 
-export const formatListenAddress = ({ transport, ip, port }: ListenAddress): string =>
-  `${transport}:${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+export const formatListenAddress = (address: ListenAddress): string =>
+  `${address.transport}:${formatHostPort(address)}`;
 
 function explain(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -7,6 +7,8 @@ export interface Address {
   readonly port: number;
 }
 
+export const isSameAddress = (a: Address, b: Address): boolean => a.port === b.port && a.ip === b.ip;
+
 /**
  * One SIP message seen at one time between two addresses.
  *

@@ -1,3 +1,4 @@
+import type { Address } from './observation.ts';
 import { parseParameters } from './parameter.ts';
 import { SipParseError } from './parse-error.ts';
 import { unescapePercent } from './text.ts';
@@ -68,6 +69,10 @@ export function parseHostPort(text: string): { host: string; port: number | unde
   if (port !== undefined && port > 65535) throw new SipParseError(`port ${port} is above 65535`, 0);
   return { host, port };
 }
+
+/** `192.0.2.1:5060`, `[2001:db8::1]:5060`. RFC 3261 §25.1. */
+export const formatHostPort = ({ ip, port }: Address): string =>
+  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 
 function parseTelUri(rest: string): SipUri {
   const semicolon = rest.indexOf(';');

@@ -56,6 +56,13 @@ t.test('several calls: a list, and one of them by number, Call-ID or CallAPIID',
   t.equal((await run([`${captures}pbx/z8_mwi_options.pcap`])).out, 'No calls.\n');
 });
 
+t.test('the PBX behind the SIP engine is one, though no tenant names it', async (t) => {
+  const files = [`${captures}pbx/c_busy486.pcap`];
+  const behind = `${t.testdir()}/behind.yaml`;
+  writeFileSync(behind, 'tenants: [{ extensions: ["101-104"] }]\nsip: { engine: none, upstream: "sip:127.0.60.10" }\n');
+  t.equal((await run(files, { config: behind })).out, (await run(files, { config })).out);
+});
+
 t.test('--json tells the same', async (t) => {
   const files = [`${captures}pbx/m_attended_by_callee.pcap`];
   const call = JSON.parse((await run(files, { config, json: true })).out) as {

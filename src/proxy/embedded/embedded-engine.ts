@@ -1,6 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { formatListenAddress, type ListenAddress } from '../../sip/listen-address.ts';
 import type { Observation } from '../../sip/observation.ts';
+import { formatHostPort } from '../../sip/uri.ts';
 import type { Accounts } from '../accounts.ts';
 import { type Binding, Bindings } from '../bindings.ts';
 import { Contacts } from '../contacts.ts';
@@ -16,7 +17,7 @@ import { Branches } from './branches.ts';
 import { ProxyCore } from './core.ts';
 import { Forwarder } from './forwarder.ts';
 import { Intake } from './intake.ts';
-import { formatHostPort, type Link, type LinkEvents } from './link.ts';
+import type { Link, LinkEvents } from './link.ts';
 import { Marker } from './marker.ts';
 import { RateLimit } from './rate-limit.ts';
 import { transportParameter } from './record-route.ts';

@@ -32,10 +32,5 @@ export interface LinkEvents {
 
 export const linkKey = (transport: Transport, { ip, port }: Address): string => `${transport} ${ip} ${port}`;
 
-/** An IP address as it stands in a URI or Via. */
-export const formatHost = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
-
-export const formatHostPort = ({ ip, port }: Address): string => `${formatHost(ip)}:${port}`;
-
 /** The port of a URI or Via that names none. RFC 3261 §19.1.2. */
 export const defaultPort = (transport: string): number => (/^(tls|wss)$/i.test(transport) ? 5061 : 5060);

@@ -1,10 +1,10 @@
 import type { SipMessage } from '../../sip/message.ts';
 import { parseNameAddr } from '../../sip/name-addr.ts';
-import { parseUri } from '../../sip/uri.ts';
+import { formatHostPort, parseUri } from '../../sip/uri.ts';
 import type { Target } from '../decision.ts';
 import type { PeerKind } from '../peers.ts';
 import { type Flow, formatFlow, type Tokens, withAccount } from '../token.ts';
-import { formatHostPort, type Link } from './link.ts';
+import type { Link } from './link.ts';
 
 const TRANSPORT: { readonly [transport: string]: string } = {
   udp: '',

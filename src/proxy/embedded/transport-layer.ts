@@ -7,7 +7,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import { type ListenAddress, ListenError } from '../../sip/listen-address.ts';
-import type { Address, Transport } from '../../sip/observation.ts';
+import { type Address, isSameAddress, type Transport } from '../../sip/observation.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
 import { parseUri } from '../../sip/uri.ts';
 import type { Hop } from '../peers.ts';
@@ -118,7 +118,7 @@ export class TransportLayer {
     const fitting = this.#udp.filter(({ listening }) => listening.ip.includes(':') === isV6);
     if (fitting.length < 2) return fitting[0];
     const find = (place: Address): UdpSocket | undefined =>
-      fitting.find(({ listening }) => listening.ip === place.ip && listening.port === place.port);
+      fitting.find(({ listening }) => isSameAddress(listening, place));
     return (told && find(told)) ?? find(this.#options.local('udp', ip)) ?? fitting[0];
   }
 
