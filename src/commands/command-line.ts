@@ -2,7 +2,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parseDuration } from '../option-types.ts';
 import { OptionError } from '../options.ts';
 import { CaptureError } from '../sources/capture-error.ts';
+import { EVENT_NAMES, type EventName } from '../calls/event.ts';
 import { check, printSchema } from './check.ts';
+import { addDeliveries } from './deliveries-arguments.ts';
 import type { ExplainOptions } from './explain.ts';
 import { replay, type ReplayOptions, type Surroundings } from './replay.ts';
 import { VERSION } from './version.ts';
@@ -47,6 +49,8 @@ function makeProgram(surroundings: Surroundings, finish: (code: number) => void)
     });
   addReplay(program, surroundings, finish);
   addExplain(program, surroundings, finish);
+  addDeliveries(program, DEFAULT_CONFIG, surroundings.out, finish);
+  addRules(program, surroundings, finish);
   program
     .command('check')
     .description('check a configuration')
@@ -57,6 +61,25 @@ function makeProgram(surroundings: Surroundings, finish: (code: number) => void)
     .description('print the JSON Schema of the configuration, for editors')
     .action(() => finish(printSchema(surroundings.out)));
   return program;
+}
+
+function addRules(program: Command, { out }: Surroundings, finish: (code: number) => void): void {
+  const rules = program.command('rules').description('which events go to which scripts');
+  const load = () => import('./rules.ts'); // what only it needs is loaded only for it
+  rules
+    .command('list')
+    .description('list the rules with their ids')
+    .option('-c, --config <file>', 'configuration', DEFAULT_CONFIG)
+    .action(async (options: { config: string }) => finish((await load()).listRules(options, out)));
+  rules
+    .command('test')
+    .description('send a sample event of a rule to its script and show the answer')
+    .argument('<id>', 'its id')
+    .option('-c, --config <file>', 'configuration', DEFAULT_CONFIG)
+    .addOption(new Option('--event <event>', 'which, instead of the first that the rule is for').choices(EVENT_NAMES))
+    .action(async (id: string, options: { config: string; event?: EventName }) =>
+      finish(await (await load()).testRule(id, options, out)),
+    );
 }
 
 interface ReplayArguments extends Omit<ReplayOptions, 'waitMs'> {
