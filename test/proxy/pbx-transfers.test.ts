@@ -196,6 +196,22 @@ const others: Act[] = [
     ],
   ],
   [
+    'attended, of a caller from outside',
+    async (s) => {
+      const caller = s.trunk.call('15551230001');
+      const called = await s.answers('101');
+      await s.up(caller);
+      const [consultation, other] = await s.talk('101', '103');
+      await s.attend(called, '103', consultation);
+      await s.end(caller, other);
+    },
+    [
+      'A 101 IN 101.1, 14155550100 [] dialled 15551230001 [101] did 15551230001: dial-in, answer-in, hangup ANSWER; numbers 0.8',
+      'B>A 101 OUT 101.2, 101 [101] dialled 103 [103]: dial-out, answer-out, hangup ANSWER; replaces 0.99; was B',
+      'B>A 103 IN 103.1, 101 "Alice A" [101] dialled 103 [103]: dial-in, answer-in, hangup ANSWER; numbers 0.8; by 101; was B',
+    ],
+  ],
+  [
     'semi-attended; then answered',
     async (s) => {
       const [caller, called] = await s.talk('101', '102');
