@@ -2,7 +2,8 @@ import type { Observation } from '../sip/observation.ts';
 import { BATCH_BYTES, ObservationBatch } from './observation-batch.ts';
 import type { FromThread } from './sip-messages.ts';
 
-const FLUSH_MS = 20;
+/** Events are to reach scripts within milliseconds. */
+const FLUSH_MS = 4;
 const MAX_SPARE = 16;
 const MAX_LINES_PER_BEAT = 10;
 

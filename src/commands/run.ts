@@ -15,7 +15,7 @@ import { SourceCounts } from '../sources/source-counts.ts';
 import { makeDispatcher, storePath } from './delivery-setup.ts';
 import { describeConfiguration } from './describe.ts';
 import { LiveClock } from './live-clock.ts';
-import { connectPipeline } from './pipeline.ts';
+import { LivePipeline } from './live-pipeline.ts';
 import type { Surroundings } from './replay.ts';
 import { makeDirectory, makeTracker } from './setup.ts';
 import { SipFront } from './sip-front.ts';
@@ -24,8 +24,7 @@ import { SipState } from './sip-state.ts';
 import { openStore } from './store-setup.ts';
 
 const TICK_MS = 250;
-/** What changed of calls without an event is kept this often. */
-const KEEP_TICKS = 4;
+const TICKS_A_SECOND = 4;
 
 /** Runs until stopped: listens, tracks calls, calls scripts. Returns the exit code. @throws OptionError, StoreError, Error */
 export async function run(
@@ -49,6 +48,7 @@ export async function run(
 /** Everything that runs, and how it is put together. */
 class Server {
   readonly #tracker: CallTracker;
+  readonly #pipeline: LivePipeline;
   readonly #dispatcher: Dispatcher;
   readonly #file: StoreFile;
   readonly #store: SqliteStore;
@@ -90,7 +90,12 @@ class Server {
       log: this.#log,
       takeCalls: (all) => this.#tracker.takeChanges(all),
     });
-    const observe = connectPipeline(this.#tracker, (events) => this.#publish(events));
+    this.#pipeline = new LivePipeline(
+      this.#tracker,
+      (events) => this.#publish(events),
+      (byMs) => this.#leap(byMs),
+    );
+    const { observe } = this.#pipeline;
     const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
     this.#hep = new HepListener(clock.observe, this.#counts, Date.now);
     this.#state = new SipState(this.#file.path, this.#log);
@@ -157,8 +162,16 @@ class Server {
 
   /** Time passes up to what has been observed, so that nothing is taken for missing that only waits to be looked at. */
   #tick(): void {
-    if (++this.#ticks % KEEP_TICKS === 0) this.#dispatcher.keepCalls();
-    this.#publish(this.#tracker.expire(Math.min(Date.now(), this.#sip?.observedUntil ?? Infinity)));
+    if (++this.#ticks % TICKS_A_SECOND === 0) {
+      this.#dispatcher.keepCalls();
+      this.#dispatcher.takeRequeued();
+    }
+    this.#pipeline.tick(this.#sip?.observedUntil ?? Infinity);
+  }
+
+  #leap(byMs: number): void {
+    this.#dispatcher.leap(byMs);
+    this.#log.warn({ byMs: Math.round(byMs) }, 'the system clock was set: calls and deliveries go along');
   }
 
   async #closeStore(): Promise<void> {
@@ -168,7 +181,6 @@ class Server {
   }
 
   #publish(events: readonly CallEvent[]): void {
-    if (events.length === 0) return;
     this.#dispatcher.publish(events.map((event) => ({ event, rules: this.#ruleBook.match(event) })));
     for (const { event, extension, params } of events) {
       this.#log.info({ event, extension, status: params.CallStatus, call: params.CallAPIID }, 'call event');

@@ -74,7 +74,6 @@ export class Dispatcher {
       log,
       () => clock.now() - options.retentionMs,
       (ms, run) => this.#after(ms, run),
-      (requeued) => this.#takeAgain(requeued),
     );
   }
 
@@ -117,12 +116,21 @@ export class Dispatcher {
         else this.#journal.add(this.#makeDelivery(event, rule));
       }
     }
+    this.#journal.keepTold();
     if (dropped > 0) this.#drop(dropped);
   }
 
   /** Commits what changed of calls that nothing was told of. */
   keepCalls(): void {
     this.#journal.keepCalls();
+  }
+
+  /** Sends again what somebody asked for, such as the command line beside this process. */
+  takeRequeued(): void {
+    if (this.#phase !== 'running') return;
+    const now = this.#clock.now();
+    for (const delivery of this.#upkeep.requeued()) this.#enqueue(delivery, now);
+    this.#pump();
   }
 
   /** The clock was set: nothing grew older by it. */
@@ -190,12 +198,6 @@ export class Dispatcher {
     }
     this.#pump();
     this.#progress.tell();
-  }
-
-  #takeAgain(requeued: readonly PendingDelivery[]): void {
-    const now = this.#clock.now();
-    for (const delivery of requeued) this.#enqueue(delivery, now);
-    this.#pump();
   }
 
   #enqueue(delivery: PendingDelivery, now: number): void {

@@ -66,7 +66,12 @@ export class Journal {
 
   add(delivery: NewDelivery): void {
     this.#inbox.push(delivery);
-    this.#calls = this.#calls === 'all' ? 'all' : 'told';
+    this.#schedule();
+  }
+
+  /** Commits the calls that something was told of, whether or not a rule is for it. */
+  keepTold(): void {
+    if (this.#calls === 'none') this.#calls = 'told';
     this.#schedule();
   }
 

@@ -6,15 +6,13 @@ const PRUNE_INTERVAL_MS = 60_000;
 /** So many at a time, that nothing else has to wait for it. */
 const PRUNE_BATCH = 500;
 const PRUNE_PAUSE_MS = 100;
-const REQUEUE_INTERVAL_MS = 1000;
 
-/** What is done to the store now and then: what is old is deleted, and what is to be sent again is looked for. */
+/** What is done to the store now and then: what is old is deleted, and what is to be sent again is found. */
 export class Upkeep {
   readonly #store: DeliveryStore;
   readonly #log: DeliveryLog;
   readonly #keepFrom: () => number;
   readonly #after: (ms: number, run: () => void) => void;
-  readonly #onRequeued: (deliveries: readonly PendingDelivery[]) => void;
 
   /** `keepFrom` gives the time before which finished deliveries are deleted. */
   constructor(
@@ -22,29 +20,25 @@ export class Upkeep {
     log: DeliveryLog,
     keepFrom: () => number,
     after: (ms: number, run: () => void) => void,
-    onRequeued: (deliveries: readonly PendingDelivery[]) => void,
   ) {
     this.#store = store;
     this.#log = log;
     this.#keepFrom = keepFrom;
     this.#after = after;
-    this.#onRequeued = onRequeued;
   }
 
   start(): void {
     this.#prune();
-    this.#lookForRequeued();
+  }
+
+  /** What somebody asked to be sent again since this was asked last. */
+  requeued(): readonly PendingDelivery[] {
+    return this.#try(() => this.#store.takeRequeued()) ?? [];
   }
 
   #prune(): void {
     const count = this.#try(() => this.#store.prune(this.#keepFrom(), PRUNE_BATCH)) ?? 0;
     this.#after(count === PRUNE_BATCH ? PRUNE_PAUSE_MS : PRUNE_INTERVAL_MS, () => this.#prune());
-  }
-
-  #lookForRequeued(): void {
-    const deliveries = this.#try(() => this.#store.takeRequeued()) ?? [];
-    if (deliveries.length > 0) this.#onRequeued(deliveries);
-    this.#after(REQUEUE_INTERVAL_MS, () => this.#lookForRequeued());
   }
 
   /** Undefined while the store fails. */

@@ -675,7 +675,8 @@ t.test('what somebody asks for is sent again, also when it is old', async (t) =>
   const other = openStore(path);
   t.teardown(() => other.file.close());
   t.equal(other.records.requeue({ states: ['dead'], call: 'x' }, clock.now()), 1);
-  await clock.advance(SECOND);
+  dispatcher.takeRequeued();
+  await finishTurns();
   t.strictSame(sentOf(sender).slice(4), ['/a x-1']);
   const [entry] = records.list({ call: 'x' }, 1);
   t.match(entry, { state: 'delivered', attempts: 1, lastStatus: 200 });
