@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { CallEvent } from '../src/calls/event.ts';
 import type { Leg } from '../src/calls/call.ts';
 import { formatEventJson } from '../src/commands/event-lines.ts';
-import { connectPipeline } from '../src/commands/pipeline.ts';
+import { connectPipeline } from '../src/calls/pipeline.ts';
 import { makeTracker, OPEN_CONFIGURATION } from '../src/commands/setup.ts';
 import { type Configuration, loadConfiguration, parseConfiguration } from '../src/rules/config-file.ts';
 import { SipMessage } from '../src/sip/message.ts';

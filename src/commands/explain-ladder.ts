@@ -1,9 +1,10 @@
-import type { CallStory, LadderLine } from './explain-story.ts';
-import { numberOfLeg, startOf } from './explain-story.ts';
-import type { ToldEvent } from './explain-collector.ts';
-import type { Place, Places } from './explain-places.ts';
-import type { SeenMessage } from './explain-message.ts';
-import { writeEvent } from './explain-words.ts';
+import type { CallStory, LadderLine } from '../explain/story.ts';
+import { startOf } from '../explain/story.ts';
+import type { ToldEvent } from '../explain/collector.ts';
+import type { Place, Places } from '../explain/places.ts';
+import type { SeenMessage } from '../explain/message-text.ts';
+import { writeEvent } from '../explain/event-words.ts';
+import { writeNotes } from '../explain/notes.ts';
 
 export const WIDTH = 120;
 const MAX_COLUMNS = 6;
@@ -57,21 +58,6 @@ const formatEnd = ({ label, address }: Place): string => label || address;
 
 const writeText = ({ text, target, method }: SeenMessage): string =>
   target === '' || method !== 'REFER' ? text : `${text} -> ${target}`;
-
-/** What the arrow has no room for. */
-export function writeNotes(story: CallStory, message: SeenMessage): string[] {
-  const { repeats, target, method, replaces, connected, q850, sipCause } = message;
-  const leg = replaces === '' ? undefined : numberOfLeg(story, (other) => other.leg.callId === replaces);
-  const notes = [
-    repeats === 'copy' ? 'copy' : repeats && 'again',
-    target !== '' && method !== 'REFER' && `-> ${target}`,
-    replaces !== '' && `Replaces ${leg === undefined ? replaces : `leg ${leg}`}`,
-    connected !== '' && `connected to ${connected}`,
-    q850 > 0 && `Q.850 ${q850}`,
-    sipCause > 0 && `SIP ${sipCause}`,
-  ];
-  return notes.filter((note) => typeof note === 'string');
-}
 
 const gutter = (line: string, time: string, leg: string): string =>
   `${line.padStart(4)} ${time.padStart(9)} ${leg.padStart(3)}  `.padEnd(TEXT - 1);

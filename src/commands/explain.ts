@@ -2,13 +2,13 @@ import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { readCapture } from '../sources/capture-file.ts';
 import { SourceCounts } from '../sources/source-counts.ts';
 import { printable } from './event-lines.ts';
-import { COLLECT_LIMITS, Collector } from './explain-collector.ts';
+import { COLLECT_LIMITS, Collector } from '../explain/collector.ts';
 import { formatList, formatStory, listJson, type ReportContext, storyJson } from './explain-report.ts';
-import { type CallStory, findStories } from './explain-story.ts';
+import { type CallStory, findStories } from '../explain/story.ts';
 import { LineWriter } from './output.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Surroundings } from './replay.ts';
-import { formatSummary } from './replay-summary.ts';
+import { EventCounts, formatSummary } from './replay-summary.ts';
 import { makeDirectory, makeTracker, OPEN_CONFIGURATION } from './setup.ts';
 
 export interface ExplainOptions {
@@ -51,7 +51,8 @@ async function readStories(
   { err, signal }: Surroundings,
 ): Promise<CallStory[]> {
   const tracker = makeTracker(configuration);
-  const collector = new Collector(tracker);
+  const events = new EventCounts();
+  const collector = new Collector(tracker, COLLECT_LIMITS, (event) => events.add(event));
   const counts = new SourceCounts();
   const began = performance.now();
   for (const file of files) {
@@ -61,8 +62,7 @@ async function readStories(
     bar.clear();
   }
   collector.finish();
-  for (const line of formatSummary(counts, tracker, collector.counts, performance.now() - began))
-    err.write(`${line}\n`);
+  for (const line of formatSummary(counts, tracker, events, performance.now() - began)) err.write(`${line}\n`);
   if (collector.dropped > 0) {
     const { legs, messages } = COLLECT_LIMITS;
     err.write(`${collector.dropped} messages beyond ${legs} legs or ${messages} messages are not shown\n`);

@@ -1,7 +1,7 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import type { Observation } from '../sip/observation.ts';
-import { connectPipeline } from './pipeline.ts';
+import { connectPipeline } from '../calls/pipeline.ts';
 
 /** Clocks in ms: the system's, which may be set, and one that only goes on. */
 export interface Clocks {

@@ -9,7 +9,7 @@ import { readCapture } from '../sources/capture-file.ts';
 import { SourceCounts } from '../sources/source-counts.ts';
 import { type EventPrinter, LineWriter, printJson, printTable, type TextOutput } from './output.ts';
 import { Pacer } from './pacer.ts';
-import { connectPipeline } from './pipeline.ts';
+import { connectPipeline } from '../calls/pipeline.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { EventCounts, formatSummary } from './replay-summary.ts';
 import { makeTracker, OPEN_CONFIGURATION } from './setup.ts';

@@ -5,7 +5,7 @@ import t from 'tap';
 import type { CallEvent } from '../../src/calls/event.ts';
 import { Directory } from '../../src/calls/directory.ts';
 import { CallTracker } from '../../src/calls/tracker.ts';
-import { connectPipeline } from '../../src/commands/pipeline.ts';
+import { connectPipeline } from '../../src/calls/pipeline.ts';
 import type { Observation } from '../../src/sip/observation.ts';
 import { readCapture } from '../../src/sources/capture-file.ts';
 import { entry, openTenant, tenant } from './harness.ts';

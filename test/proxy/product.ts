@@ -23,8 +23,6 @@ export interface ProductOptions {
   /** Lines of the section `sip`, and of the first tenant. */
   readonly sip?: string;
   readonly tenant?: string;
-  /** Those of the first tenant, as in YAML. */
-  readonly extensions?: string;
   /** Folder to run in: that of a run before keeps its store. */
   readonly folder?: string;
   /** `sip` says where to listen. */
@@ -60,25 +58,21 @@ const readPlace = ([, transport, ip, port]: RegExpMatchArray): [string, Endpoint
 
 const LISTEN = 'listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "ws:127.0.0.1:0"]';
 
-const EXTENSIONS = '{ number: "101", password: secret101 }, { number: "102", password: secret102 }, "1000-9999"';
-const EXTRAS =
-  'EventType, EventID, Detail, SubCallID, Correlation, TransferredBy, AnsweredBy, PreviousCallAPIID, Synthesised';
-
-const makeConfig = (port: number, { sip = '', tenant = '', extensions = EXTENSIONS, ...rest }: ProductOptions) => `
+const makeConfig = (port: number, { sip = '', tenant = '', isListenGiven = false }: ProductOptions): string => `
 tenants:
   - prefix: "0003"
     domains: [acme.example.com]
-    extensions: [${extensions}]
+    extensions: [{ number: "101", password: secret101 }, { number: "102", password: secret102 }, "1000-9999"]
     ${tenant}
 callEvents:
   - extension: "*"
     event: [dial-in, dial-out, answer-in, answer-out, hangup]
     method: POST
     body: json
-    extras: [${EXTRAS}]
+    extras: [EventType, EventID, Detail]
     url: "http://127.0.0.1:${port}/script"
 sip:
-  ${rest.isListenGiven === true ? '' : LISTEN}
+  ${isListenGiven ? '' : LISTEN}
   rateLimit: 0
   ${sip}
 log: { level: warn }

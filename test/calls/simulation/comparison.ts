@@ -1,7 +1,7 @@
 import type { CallEvent } from '../../../src/calls/event.ts';
 import { Directory } from '../../../src/calls/directory.ts';
 import { CallTracker } from '../../../src/calls/tracker.ts';
-import { connectPipeline } from '../../../src/commands/pipeline.ts';
+import { connectPipeline } from '../../../src/calls/pipeline.ts';
 import { Grouping } from './grouping.ts';
 import { callIdOf } from './ladder.ts';
 import type { PbxLeg, TrueCall } from './pbx-leg.ts';

@@ -1,10 +1,9 @@
 import type { Transaction } from '../calls/call.ts';
 import type { Detail } from '../calls/call-status.ts';
 import type { CallEvent } from '../calls/event.ts';
-import type { Options } from '../options.ts';
-import type { ToldEvent } from './explain-collector.ts';
-import { type CallStory, findAnswered, findParty } from './explain-story.ts';
-import { nameTimer } from './explain-timers.ts';
+import type { ToldEvent } from './collector.ts';
+import { type CallStory, findAnswered, findParty } from './story.ts';
+import { type CallTimes, nameTimer } from './timer-words.ts';
 
 /** Why an event was told: the section of the design that says so, and what it says of this call. */
 export interface Rule {
@@ -17,7 +16,7 @@ export const writeEvent = ({ event, extension, params }: CallEvent): string =>
   event === 'hangup' ? `${event} ${extension} ${params.CallStatus}` : `${event} ${extension}`;
 
 /** Why an event was told. */
-export function explainEvent(told: ToldEvent, story: CallStory, calls: Options['calls']): Rule {
+export function explainEvent(told: ToldEvent, story: CallStory, calls: CallTimes): Rule {
   const timer = told.isTimed ? nameTimer(told, story, calls) : undefined;
   switch (told.event.event) {
     case 'dial-out':

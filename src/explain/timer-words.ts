@@ -1,17 +1,25 @@
 import type { Leg } from '../calls/call.ts';
-import type { Options } from '../options.ts';
-import type { ToldEvent } from './explain-collector.ts';
-import type { CallStory } from './explain-story.ts';
+import type { ToldEvent } from './collector.ts';
+import type { CallStory } from './story.ts';
 
 const CHALLENGES: readonly number[] = [401, 407, 422];
 
 /** It got no further than a challenge. */
 export const isChallenged = ({ root }: Leg): boolean => CHALLENGES.includes(root?.code ?? 0);
 
-type Calls = Options['calls'];
+/** Times of calls, in ms, by the names of their options. */
+export interface CallTimes {
+  readonly dialHold: number;
+  readonly challengeWait: number;
+  readonly redirectWait: number;
+  readonly ringLimit: number;
+  readonly longestCall: number;
+  readonly sessionSlack: number;
+  readonly linger: number;
+}
 
 /** Which timer an event came by, with the option that sets it. */
-export function nameTimer({ event }: ToldEvent, { legs }: CallStory, calls: Calls): string {
+export function nameTimer({ event }: ToldEvent, { legs }: CallStory, calls: CallTimes): string {
   if (event.event !== 'hangup') return `${seconds(calls.dialHold)} passed without a challenge (calls.dialHold)`;
   const isOver = (leg: Leg): boolean => leg.phase === 'ended' && Math.abs(leg.deadline - calls.linger - event.at) < 1;
   const leg = (legs.find((story) => isOver(story.leg)) ?? legs.find(({ leg }) => leg.callId === event.params.CallID))
@@ -20,7 +28,7 @@ export function nameTimer({ event }: ToldEvent, { legs }: CallStory, calls: Call
   return nameTimerOfUnanswered(leg, calls);
 }
 
-function nameTimerOfAnswered({ sessionMs }: Leg, isSilent: boolean, calls: Calls): string {
+function nameTimerOfAnswered({ sessionMs }: Leg, isSilent: boolean, calls: CallTimes): string {
   if (!isSilent)
     return `who was asked to call elsewhere did not within ${seconds(calls.redirectWait)} (calls.redirectWait)`;
   if (sessionMs === 0) return `answered ${seconds(calls.longestCall)} ago (calls.longestCall)`;
@@ -28,7 +36,7 @@ function nameTimerOfAnswered({ sessionMs }: Leg, isSilent: boolean, calls: Calls
   return `the session was not refreshed for ${limit}`;
 }
 
-function nameTimerOfUnanswered(leg: Leg | undefined, calls: Calls): string {
+function nameTimerOfUnanswered(leg: Leg | undefined, calls: CallTimes): string {
   const root = leg?.root;
   const code = root?.code ?? 0;
   if (code >= 300 && code < 400) return `nobody followed within ${seconds(calls.redirectWait)} (calls.redirectWait)`;

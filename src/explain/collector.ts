@@ -1,12 +1,11 @@
 import type { Call, Leg, Transaction } from '../calls/call.ts';
 import type { CallEvent } from '../calls/event.ts';
 import { attempt } from '../calls/invitation.ts';
+import { connectPipeline } from '../calls/pipeline.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import { SipMessage } from '../sip/message.ts';
 import type { Address, Observation } from '../sip/observation.ts';
-import { readMessageText, type SeenMessage, signMessage } from './explain-message.ts';
-import { connectPipeline } from './pipeline.ts';
-import { EventCounts } from './replay-summary.ts';
+import { readMessageText, type SeenMessage, signMessage } from './message-text.ts';
 
 /** How much is kept at most; what comes on top is counted. */
 export interface CollectLimits {
@@ -41,12 +40,11 @@ export interface ToldEvent {
 export class Collector {
   readonly legs: LegStory[] = [];
   readonly events: ToldEvent[] = [];
-  /** Of all events, those that are not kept included. */
-  readonly counts = new EventCounts();
   /** Messages beyond the limits. */
   dropped = 0;
   readonly #tracker: CallTracker;
   readonly #limits: CollectLimits;
+  readonly #onEvent: (event: CallEvent) => void;
   readonly #pipeline: (observation: Observation) => void;
   readonly #byLeg = new Map<Leg, LegStory>();
   readonly #byCallId = new Map<string, LegStory[]>();
@@ -57,9 +55,11 @@ export class Collector {
   #messages = 0;
   #order = 0;
 
-  constructor(tracker: CallTracker, limits = COLLECT_LIMITS) {
+  /** `onEvent` is told of all events, those that are not kept included. */
+  constructor(tracker: CallTracker, limits = COLLECT_LIMITS, onEvent: (event: CallEvent) => void = () => {}) {
     this.#tracker = tracker;
     this.#limits = limits;
+    this.#onEvent = onEvent;
     this.#pipeline = connectPipeline(tracker, (events, cause) => {
       if (cause) this.#caused.push(...events);
       else this.#tell(events, undefined, true);
@@ -81,7 +81,7 @@ export class Collector {
 
   #tell(events: readonly CallEvent[], by: SeenMessage | undefined, isTimed: boolean): void {
     for (const event of events) {
-      this.counts.add(event);
+      this.#onEvent(event);
       const isKept = this.#byCallId.has(event.params.CallID);
       if (isKept) this.events.push({ order: this.#order++, event, by, isTimed });
     }

@@ -2,8 +2,8 @@ import type { Call, Party } from '../calls/call.ts';
 import { summarise } from '../calls/call-status.ts';
 import type { CallEvent, CallStatus } from '../calls/event.ts';
 import { isAnswerer } from '../calls/leg-facts.ts';
-import type { Collector, LegStory, ToldEvent } from './explain-collector.ts';
-import type { SeenMessage } from './explain-message.ts';
+import type { Collector, LegStory, ToldEvent } from './collector.ts';
+import type { SeenMessage } from './message-text.ts';
 
 // A ladder of more is of no use.
 const MAX_MESSAGES = 100_000;

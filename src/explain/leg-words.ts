@@ -1,8 +1,8 @@
 import type { Join, Leg } from '../calls/call.ts';
 import { CONFIDENCE, type JoinMethod } from '../calls/join.ts';
-import type { LegStory } from './explain-collector.ts';
-import { formatPlace, type Places } from './explain-places.ts';
-import { type CallStory, numberOfLeg } from './explain-story.ts';
+import type { LegStory } from './collector.ts';
+import { formatPlace, type Places } from './places.ts';
+import { type CallStory, numberOfLeg } from './story.ts';
 
 /** What each method found, of a leg and the one that it was joined to. */
 const METHODS: { readonly [method in JoinMethod]: (leg: Leg, other: string) => string } = {

@@ -2,7 +2,7 @@ import type { Leg, Transaction } from '../calls/call.ts';
 import type { Directory, Role } from '../calls/directory.ts';
 import type { Address } from '../sip/observation.ts';
 import { formatHostPort } from '../sip/uri.ts';
-import type { CallStory, LadderLine } from './explain-story.ts';
+import type { CallStory, LadderLine } from './story.ts';
 
 /** A column of the ladder: whatever stands at an address, or at several of one host. */
 export interface Place {

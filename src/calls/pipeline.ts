@@ -1,5 +1,5 @@
-import type { CallEvent } from '../calls/event.ts';
-import type { CallTracker } from '../calls/tracker.ts';
+import type { CallEvent } from './event.ts';
+import type { CallTracker } from './tracker.ts';
 import type { Observation } from '../sip/observation.ts';
 
 const CLOCK_LEAP_MS = 24 * 3600_000;
