@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { delivery } from './delivery-options.ts';
 import { address, count, digits, domain, duration, list, listenAddress, numberText, place } from './option-types.ts';
+import { http } from './http-options.ts';
 import { callEvent, style } from './rule-options.ts';
 import { sip } from './sip-options.ts';
 
@@ -134,12 +135,7 @@ export const optionsSchema = z
       })
       .prefault({})
       .describe('Beside the SIP path: HEP'),
-    http: z
-      .strictObject({
-        listen: listenAddress('', 8080).optional().describe('Address of the API and the web page'),
-      })
-      .prefault({})
-      .describe('API and web page'),
+    http,
     delivery: delivery.prefault({}).describe('How requests are sent'),
     calls: calls.prefault({}).describe('Times of calls'),
     callStatus: z

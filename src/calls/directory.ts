@@ -90,10 +90,15 @@ export class Directory {
     return this.#planFor(hosts)?.find(user) ?? this.#findExtended(user) ?? this.#findOnly(user, hosts);
   }
 
-  /** An extension by its extended number; where there is none any more, one with that number and no more than that. */
+  /** An extension by its extended number. */
+  known(number: string): Extension | undefined {
+    return this.#plans.map((plan) => plan.find(number)).find((extension) => extension?.number === number);
+  }
+
+  /** The same; where there is none any more, one with that number and no more than that. */
   recall(number: string): Extension {
-    const found = this.#plans.map((plan) => plan.find(number)).find((extension) => extension?.number === number);
-    return found ?? { number, short: number, name: '', kind: 'phone', tenant: this.#plans[0]?.tenant ?? NO_TENANT };
+    const tenant = this.#plans[0]?.tenant ?? NO_TENANT;
+    return this.known(number) ?? { number, short: number, name: '', kind: 'phone', tenant };
   }
 
   /** The extension that a dialled public number leads to. */

@@ -1,6 +1,9 @@
 /** Tells whether a number is meant. */
 export type NumberMatcher = (number: string) => boolean;
 
+/** Whether one number is meant, and no range or pattern. */
+export const isSingle = (text: string): boolean => text !== '*' && !/\?|\d-\d/.test(text);
+
 const RANGE = /^([^-]*?)(\d+)-(\d+)$/;
 
 /**

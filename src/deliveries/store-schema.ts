@@ -33,6 +33,9 @@ const MIGRATIONS = [
    ) STRICT;
    CREATE INDEX attempts_delivery ON attempts (delivery);
    CREATE TABLE calls (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE rules (
+     place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL, modified REAL NOT NULL
+   ) STRICT;`,
 ];
 
 /** Opens a file, makes it if there is none, and brings an older one up to date. */

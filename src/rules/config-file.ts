@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { parseNumberPattern } from '../calls/number-pattern.ts';
+import { isSingle, parseNumberPattern } from '../calls/number-pattern.ts';
 import type { Tenant } from '../calls/tenant.ts';
 import { OptionError, type OptionProblem, type Options, optionsSchema } from '../options.ts';
 import type { Environment } from './environment.ts';
@@ -220,9 +220,6 @@ class Checks {
     });
   }
 }
-
-/** Whether one number is meant, and no range or pattern. */
-const isSingle = (text: string): boolean => text !== '*' && !/\?|\d-\d/.test(text);
 
 function matches(pattern: string, number: string): boolean {
   try {

@@ -4,7 +4,7 @@ import type { Path, YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
-const SECRET = /^(password|ha1|headers|url|secret|auth|upstream)$/;
+const SECRET = /^(password|ha1|headers|url|secret|auth|token|upstream)$/;
 const MAX_SHOWN = 60;
 
 /** The schema's complaints as problems with their places in the file. */

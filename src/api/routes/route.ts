@@ -1,0 +1,18 @@
+declare module 'fastify' {
+  /** What is said of a route besides its schemas. */
+  interface FastifyContextConfig {
+    /** For the OpenAPI document. */
+    readonly summary?: string;
+    readonly tag?: string;
+    /** Nobody has to say who he is. */
+    readonly isOpen?: boolean;
+    /** Whoever has the role extension is refused. */
+    readonly isOperatorsOnly?: boolean;
+    /** Although no GET, it changes nothing that only some may change. */
+    readonly isHarmless?: boolean;
+    /** What it answers with, where that is no JSON. */
+    readonly contentType?: string;
+  }
+}
+
+export type { FastifyContextConfig as RouteConfig } from 'fastify';
