@@ -96,6 +96,7 @@ export class Joiner {
     if (leg.phase === 'ended') return;
     this.finder.restore(leg, anchors);
     this.#correlators.restore(leg);
+    if (leg.pickup && leg.isUp && !leg.join) this.pickups.restore(leg, leg.pickup);
     const called = leg.isFed && leg.answeredAt === 0 ? leg.transactions.find(({ party }) => party)?.party : undefined;
     if (called && called.extension.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.extension.tenant);
   }

@@ -52,6 +52,11 @@ export class Pickups {
     return found;
   }
 
+  /** Puts back an answered pickup that was known before a restart. */
+  restore(leg: Leg, { tenant, number }: Pickup): void {
+    this.#answered = remember(this.#answered, { leg, tenant, number, at: leg.answeredAt });
+  }
+
   /** A pickup of which it is not known what it takes was answered: it takes the call that is withdrawn elsewhere just now. */
   answer(leg: Leg, { tenant, number }: Pickup, at: number): Leg | undefined {
     const fits = (other: Recent): boolean => number === '' || isSameNumber(other.number, number);

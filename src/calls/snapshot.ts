@@ -3,6 +3,7 @@ import { type Aim, type Anchor, Call, type Dialog, type Join, Leg, Party, type R
 import type { Directory, Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { JoinMethod } from './join.ts';
+import type { Pickup } from './tenant.ts';
 
 // A call that is up, as a plain value: what has to be known of it after a restart. Legs of other calls that it might be joined
 // to are left behind.
@@ -26,6 +27,7 @@ const LEG_FIELDS = [
   'connected',
   'isWithStranger',
   'isTransferred',
+  'referredAt',
   'attempts',
   'phase',
   'isReleased',
@@ -107,6 +109,7 @@ interface LegSnapshot {
   readonly transactions: readonly TransactionSnapshot[];
   readonly dialogs: readonly DialogSnapshot[];
   readonly redirect: ReferralSnapshot | undefined;
+  readonly pickup: Omit<Pickup, 'tenant'> | undefined;
   readonly anchors: readonly Pick<Anchor, 'key' | 'destination'>[];
   readonly fields: Fields<Leg, typeof LEG_FIELDS>;
 }
@@ -180,6 +183,7 @@ function takeLeg(leg: Leg, indexOf: (party: Party | undefined) => Index): Omit<L
       referral: takeReferral(referral),
     })),
     redirect: takeReferral(leg.redirect),
+    pickup: leg.pickup && { by: leg.pickup.by, number: leg.pickup.number },
     anchors: listAnchors(leg),
     fields: pick(leg, LEG_FIELDS),
   };
@@ -237,13 +241,14 @@ function restoreLeg(
     transactions.push(Object.assign(transaction, fields, { party: parties[party] }));
   }
   const dialogs = own.dialogs.map((dialog) => restoreDialog(leg, dialog, parties[dialog.party]));
-  const { addressee } = own;
+  const { addressee, pickup } = own;
   return Object.assign(leg, own.fields, {
     deadline: own.fields.deadline ?? Infinity, // JSON has no infinity
     caller: parties[own.caller],
     referee: parties[own.referee],
     redirect: restoreReferral(leg, own.redirect, undefined),
     addressee: addressee && { extension: extensionOf(addressee.extension), params: addressee.params },
+    pickup: pickup && { ...pickup, tenant: extensionOf(pickup.by).tenant },
     transactions,
     dialogs,
   });
