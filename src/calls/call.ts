@@ -62,7 +62,7 @@ export class Call {
     this.legs = [...this.legs, ...other.legs];
     this.parties = [...this.parties, ...other.parties];
     this.sequence = Math.max(this.sequence, other.sequence);
-    this.aliases = [...this.aliases, ...other.aliases.slice(-MAX_ALIASES), other.id].slice(-MAX_ALIASES);
+    this.aliases = [...this.aliases, ...other.aliases, other.id].slice(-MAX_ALIASES);
     other.legs = NONE;
     other.parties = NONE;
   }
@@ -175,8 +175,6 @@ export class Leg implements Timed {
   /** Who was asked to call somebody else, and has not done so yet. RFC 3515. */
   referee: Party | undefined = undefined;
   referredAt = 0;
-  /** Another dialog took the place of the one that it rang for. RFC 3891. */
-  isReplaced = false;
   /** Sequence number of the attempt that counts: a challenge or redirection makes another. */
   cseq: number;
   attempts = 0;
@@ -287,6 +285,11 @@ export class Leg implements Timed {
     }
   }
 
+  /** The number of the phone or trunk at its far end from the PBX. */
+  get ownNumber(): string {
+    return this.isFed ? this.calledNumber : this.callerNumber;
+  }
+
   /** The leg that a PBX made this one for, where that is known. */
   get feeder(): Leg | undefined {
     return this.join?.feeder;
@@ -340,6 +343,11 @@ export class Transaction {
   passOn(): void {
     this.aim = 'addressed';
     this.party = undefined;
+  }
+
+  /** A proxy or PBX cancelled it, or who that was is not known. */
+  get wasWithdrawn(): boolean {
+    return this.cancelledBy === 'network' || this.cancelledBy === 'unknown';
   }
 
   get isAnswered(): boolean {

@@ -1,14 +1,15 @@
 import type { SipMessage } from '../sip/message.ts';
-import { isSameAddress, type Observation } from '../sip/observation.ts';
+import { type Address, isSameAddress, type Observation } from '../sip/observation.ts';
 import { detach } from '../sip/text.ts';
 import { parseParameters } from '../sip/parameter.ts';
 import { append, type Leg } from './call.ts';
 import type { JoinMethod } from './join.ts';
+import { onlyCall } from './leg-facts.ts';
 import { goesInto } from './leg-finder.ts';
 import type { LegIndex } from './leg-index.ts';
 
 /** What a leg carries that another leg of the call may carry too. */
-interface Token {
+export interface Token {
   readonly method: JoinMethod;
   readonly value: string;
 }
@@ -34,16 +35,16 @@ export class Correlators {
   }
 
   /**
-   * The leg of the only call that shares one of the message's identifiers and was not sent by the same. Some phones give all
+   * The leg of the only call that shares one of an INVITE's identifiers and was not sent by the same. Some phones give all
    * their calls one Session-ID: it counts only for a leg that went into the site which this one comes out of.
    */
   find(
-    message: SipMessage,
-    { correlationId, source }: Observation,
+    tokens: readonly Token[],
+    source: Address,
     site: string,
     isTrusted: boolean,
   ): { leg: Leg; method: JoinMethod } | undefined {
-    for (const { method, value } of this.#read(message, correlationId)) {
+    for (const { method, value } of tokens) {
       if (method === 'header' && !isTrusted) continue;
       const legs = this.#candidates(method, value).filter(
         (leg) =>
@@ -51,14 +52,14 @@ export class Correlators {
           !isSameAddress(leg.source, source) &&
           (method !== 'session-id' || goesInto(leg, site)),
       );
-      const [leg] = legs;
-      if (leg && legs.every(({ call }) => call === leg.call)) return { leg, method };
+      const leg = onlyCall(legs);
+      if (leg) return { leg, method };
     }
     return undefined;
   }
 
-  add(leg: Leg, message: SipMessage, { correlationId }: Observation): void {
-    for (const { method, value } of this.#read(message, correlationId)) {
+  add(leg: Leg, tokens: readonly Token[]): void {
+    for (const { method, value } of tokens) {
       const key = keyOf(method, value);
       if (this.#put(key, leg)) leg.tokens = append(leg.tokens, key);
     }
@@ -94,7 +95,8 @@ export class Correlators {
     return legs;
   }
 
-  #read(message: SipMessage, correlationId: string | undefined): Token[] {
+  /** What an INVITE carries. */
+  read(message: SipMessage, { correlationId }: Observation): Token[] {
     const tokens: Token[] = [];
     const add = (method: JoinMethod, value: string | undefined): void => {
       if (value !== undefined && value !== '' && value !== NIL && value.length <= MAX_TOKEN) {

@@ -39,9 +39,8 @@ export class Directory {
   /** PBXs that several tenants have in common. */
   readonly #shared = new Map<string, Plan[]>();
   readonly #dids = new Map<string, Extension>();
-  #hasPorts = false;
-
   readonly #trusted: ReadonlySet<string>;
+  #hasPorts = false;
 
   /** `trusted`: servers, besides PBXs, whose CallAPIIDs are believed: IP addresses, some with a port. */
   constructor(tenants: readonly Tenant[], trusted: readonly string[] = []) {

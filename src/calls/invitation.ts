@@ -1,7 +1,7 @@
 import type { SipMessage } from '../sip/message.ts';
 import type { Address } from '../sip/observation.ts';
 import { type NameAddr, parseNameAddr } from '../sip/name-addr.ts';
-import { SipParseError } from '../sip/parse-error.ts';
+import { attempt } from '../sip/parse-error.ts';
 import { parseUri, type SipUri, userNumber } from '../sip/uri.ts';
 import { parseVia } from '../sip/via.ts';
 import type { Directory, Extension, Role } from './directory.ts';
@@ -90,16 +90,6 @@ function readUri(text: string | undefined): SipUri | undefined {
   return text === undefined ? undefined : attempt(() => parseUri(text));
 }
 
-/** The value, or undefined where the peer wrote something that can't be read: other fields may still tell. */
-export function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SipParseError) return undefined;
-    throw error;
-  }
-}
-
 /** A contact of a registered extension, else the Request-URI's user, else (a contact with a user of its own) the To. */
 function findCalled(
   target: SipUri | undefined,
@@ -172,6 +162,10 @@ function findCaller(
 }
 
 const IDENTITY_HEADERS = ['P-Asserted-Identity', 'Remote-Party-ID'] as const;
+
+/** Who sends a message, as the network asserts: a name-addr. RFC 3325 §9.1. */
+export const readIdentity = (message: SipMessage): string | undefined =>
+  message.values('P-Asserted-Identity')[0] ?? message.values('Remote-Party-ID')[0];
 
 /** Whom the called side is shown: as asserted by the network, else as the caller says. */
 function findIdentity(

@@ -1,13 +1,13 @@
 import type { SipMessage } from '../sip/message.ts';
-import { parseNameAddr } from '../sip/name-addr.ts';
+import { readAddressUri } from '../sip/name-addr.ts';
 import type { Observation } from '../sip/observation.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
-import { parseUri, userNumber } from '../sip/uri.ts';
+import { userNumber } from '../sip/uri.ts';
 import type { Anchor, Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
-import { Correlators } from './correlators.ts';
+import { Correlators, type Token } from './correlators.ts';
 import { parseDialogName } from './dialog-name.ts';
 import type { Directory } from './directory.ts';
-import { attempt, type Invitation } from './invitation.ts';
+import type { Invitation } from './invitation.ts';
 import type { JoinMethod } from './join.ts';
 import { type Found, LegFinder, mayCause } from './leg-finder.ts';
 import type { LegIndex } from './leg-index.ts';
@@ -16,13 +16,14 @@ import { Pickups } from './pickups.ts';
 import { Referrals } from './referrals.ts';
 import type { TrackerOptions } from './tracker-options.ts';
 
-/** A new INVITE, and all that is known of where it comes from. */
-interface Newcomer {
+/** An INVITE on one hop, and all that is known of where it comes from. */
+export interface Newcomer {
   readonly message: SipMessage;
   readonly invitation: Invitation;
   readonly observation: Observation;
   /** Of the sender. */
   readonly site: string;
+  readonly tokens: readonly Token[];
 }
 
 const NAMING_HEADERS = ['Replaces', 'Join', 'Target-Dialog'] as const;
@@ -46,14 +47,13 @@ export class Joiner {
     this.referrals = new Referrals(options.maxLegs);
   }
 
+  meet(message: SipMessage, invitation: Invitation, observation: Observation, directory: Directory): Newcomer {
+    const site = directory.site(observation.source);
+    return { message, invitation, observation, site, tokens: this.#correlators.read(message, observation) };
+  }
+
   /** The join with the highest confidence; a doubt where several legs fit equally; undefined if none does. */
-  find(
-    message: SipMessage,
-    invitation: Invitation,
-    observation: Observation,
-    directory: Directory,
-  ): Join | Doubt | undefined {
-    const newcomer = { message, invitation, observation, site: directory.site(observation.source) };
+  find(newcomer: Newcomer, directory: Directory): Join | Doubt | undefined {
     return (
       this.#byMarker(newcomer, directory) ??
       this.#byDialogName(newcomer) ??
@@ -66,26 +66,20 @@ export class Joiner {
   }
 
   /** Makes a leg known by one of its hops. */
-  remember(
-    leg: Leg,
-    message: SipMessage,
-    invitation: Invitation,
-    observation: Observation,
-    directory: Directory,
-  ): void {
-    const { destination, source } = observation;
+  remember(leg: Leg, { invitation, observation, site, tokens }: Newcomer, directory: Directory): void {
+    const { destination } = observation;
     const { numbers, called, aim } = invitation;
     leg.callerNumber ||= numbers.caller;
     leg.calledNumber ||= numbers.called;
     if (!leg.isFed || aim !== 'offered') this.finder.addInto(leg, directory.site(destination), destination, numbers);
     if (invitation.origin === 'trunk') this.finder.addRecent(leg, directory.site(destination));
     if (leg.isFed && leg.transactions.length === 1) {
-      this.finder.addOutOf(leg, directory.site(source), destination, numbers.called);
+      this.finder.addOutOf(leg, site, destination, numbers.called);
       leg.connected = numbers.caller;
       leg.isWithStranger = leg.join === undefined;
       if (called && called.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.tenant);
     }
-    this.#correlators.add(leg, message, observation);
+    this.#correlators.add(leg, tokens);
   }
 
   /** Puts back a leg as it was known before a restart; while it rings, it may be picked up. */
@@ -155,9 +149,9 @@ export class Joiner {
   }
 
   /** Headers count from a PBX or a trusted server alone, where the network is known. */
-  #byCorrelator({ message, observation, invitation, site }: Newcomer, directory: Directory): Join | undefined {
+  #byCorrelator({ observation, invitation, site, tokens }: Newcomer, directory: Directory): Join | undefined {
     const isTrusted = !directory.hasPbx || directory.isTrusted(observation.source);
-    const found = this.#correlators.find(message, observation, site, isTrusted);
+    const found = this.#correlators.find(tokens, observation.source, site, isTrusted);
     return found && { ...found, feeder: invitation.origin === 'pbx' || !found.leg.isFed ? found.leg : undefined };
   }
 
@@ -209,8 +203,7 @@ export const isAnsweredByPbx = ({ leg, kind, byCaller }: Referral): boolean =>
 
 /** The number that an address stands for, in the words of the numbering plan; empty where there is none. */
 export function readNumber(address: string | undefined, directory: Directory): string {
-  if (address === undefined) return '';
-  const uri = attempt(() => parseUri(parseNameAddr(address).uri));
+  const uri = readAddressUri(address);
   return uri ? directory.translate(userNumber(uri), [uri.host]) : '';
 }
 

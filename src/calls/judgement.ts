@@ -80,7 +80,7 @@ function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof j
   return {
     answered: transaction.isAnswered,
     callerLeft: transaction.cancelledBy === 'caller' || leg.callerLeft,
-    cancelled: transaction.cancelledBy === 'network' || transaction.cancelledBy === 'unknown',
+    cancelled: transaction.wasWithdrawn,
     callerUnknown: transaction.cancelledBy === 'unknown',
     siblingAnswered: hasAnsweredMeanwhile(transaction, leg),
     rang: transaction.rang,

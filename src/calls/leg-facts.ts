@@ -2,9 +2,9 @@ import type { Leg, Party, Transaction } from './call.ts';
 import type { Ending } from './event-writer.ts';
 
 /** Who made an unanswered transaction end: a PBX that answers for a phone is the network. */
-export function findEnder(leg: Leg, { cancelledBy, aim }: Transaction): Ending['endedBy'] {
-  if (leg.callerLeft || cancelledBy === 'caller') return 'caller';
-  return (cancelledBy ?? 'caller') !== 'caller' || aim === 'addressed' ? 'network' : 'called';
+export function findEnder(leg: Leg, transaction: Transaction): Ending['endedBy'] {
+  if (leg.callerLeft || transaction.cancelledBy === 'caller') return 'caller';
+  return transaction.wasWithdrawn || transaction.aim === 'addressed' ? 'network' : 'called';
 }
 
 /** The last attempt of a leg was redirected, and its caller still waits. */
@@ -63,8 +63,22 @@ function isHeldBy(leg: Leg, party: Party): boolean {
   if (leg.phase === 'redirected' && (leg.referee ?? leg.caller) === party) return true;
   if (leg.phase === 'challenged' && (leg.caller === party || leg.leadsTo(party))) return true;
   if (leg.caller === party && leg.phase !== 'ended' && !leg.isOver) return true;
-  return leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
+  return talksOn(party, leg);
 }
+
+const talksOn = (party: Party, leg: Leg): boolean =>
+  leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
+
+/** A copy or a retransmission; a late hop of what is over; or an RFC 2543 re-INVITE, without tags. */
+export const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
+  leg.hasBranch(branch, cseq) ||
+  cseq < leg.cseq ||
+  leg.phase === 'answered' ||
+  (leg.phase === 'ended' && cseq === leg.cseq);
+
+/** The first of some legs, where all are of one call. */
+export const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>
+  leg && others.every(({ call }) => call === leg.call) ? leg : undefined;
 
 /** Whether any leg still leads to the party. */
 export const isLedTo = (party: Party): boolean => party.call.legs.some((leg) => leg.leadsTo(party));
@@ -85,8 +99,7 @@ export function isLeftToReferee(leg: Leg, by: Ending['endedBy'], at: number, pat
   return !leg.call.legs.some((other) => other !== leg && other.phase !== 'ended' && isSeatedIn(referee, other));
 }
 
-const isSeatedIn = (party: Party, leg: Leg): boolean =>
-  leg.caller === party || leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
+const isSeatedIn = (party: Party, leg: Leg): boolean => leg.caller === party || talksOn(party, leg);
 
 /** Whether the call was sent to a device of the called side at all. */
 export const wasOffered = (leg: Leg): boolean =>

@@ -1,6 +1,7 @@
 import { type Address, isSameAddress } from '../sip/observation.ts';
 import type { JoinMethod } from './join.ts';
 import type { Anchor, Doubt, Hop, Leg } from './call.ts';
+import { onlyCall } from './leg-facts.ts';
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
@@ -205,9 +206,8 @@ const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) 
 
 /** The newest leg, where all are of one call. */
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
-  if (legs.length > 1 && legs.every(({ call }) => call === legs[0]!.call)) return { leg: legs.at(-1)!, method };
-  if (legs.length > 1) return { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs };
-  return legs.length === 1 ? { leg: legs[0]!, method } : undefined;
+  if (onlyCall(legs)) return { leg: legs.at(-1)!, method };
+  return legs.length > 0 ? { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs } : undefined;
 }
 
 const listCallIds = (legs: readonly Leg[]): string => legs.map(({ callId }) => callId).join(', ');

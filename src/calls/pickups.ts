@@ -1,4 +1,5 @@
 import type { Leg } from './call.ts';
+import { onlyCall } from './leg-facts.ts';
 import { isSameNumber } from './number-match.ts';
 import type { Pickup, Tenant } from './tenant.ts';
 
@@ -60,7 +61,7 @@ export class Pickups {
   /** A pickup of which it is not known what it takes was answered: it takes the call that is withdrawn elsewhere just now. */
   answer(leg: Leg, { tenant, number }: Pickup, at: number): Leg | undefined {
     const fits = (other: Recent): boolean => number === '' || isSameNumber(other.number, number);
-    const taken = onlyCall(this.#cancelled.filter(fits), tenant, at);
+    const taken = onlyCall(listMoment(this.#cancelled.filter(fits), tenant, at));
     if (taken) this.#cancelled = this.#cancelled.filter((other) => other.leg.call !== taken.call);
     else this.#answered = remember(this.#answered, { leg, tenant, number, at });
     return taken;
@@ -69,7 +70,7 @@ export class Pickups {
   /** A PBX withdrew a call from a phone: it may be a pickup that took it. */
   cancel(leg: Leg, tenant: Tenant, at: number): Leg | undefined {
     const fits = ({ number }: Recent): boolean => number === '' || isSameNumber(leg.calledNumber, number);
-    const taker = onlyCall(this.#answered.filter(fits), tenant, at);
+    const taker = onlyCall(listMoment(this.#answered.filter(fits), tenant, at));
     if (taker) this.#answered = this.#answered.filter((other) => other.leg !== taker);
     else this.#cancelled = remember(this.#cancelled, { leg, tenant, number: leg.calledNumber, at });
     return taker;
@@ -81,7 +82,5 @@ const remember = (list: readonly Recent[], recent: Recent): readonly Recent[] =>
   recent,
 ];
 
-function onlyCall(recent: readonly Recent[], tenant: Tenant, at: number): Leg | undefined {
-  const legs = recent.filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS).map(({ leg }) => leg);
-  return new Set(legs.map(({ call }) => call)).size === 1 ? legs[0] : undefined;
-}
+const listMoment = (recent: readonly Recent[], tenant: Tenant, at: number): Leg[] =>
+  recent.filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS).map(({ leg }) => leg);

@@ -84,7 +84,7 @@ export class Progress {
     if (leg.feeder) this.#release(leg.feeder, at);
     const passed = transaction.parent?.party;
     if (passed && !leg.leadsTo(passed)) this.#change(passed, 'vanish', at);
-    if (leg.attempts > 1) this.#endOver(leg.call, at, 'network', true, 'called');
+    if (leg.attempts > 1) this.#endRole('called', leg.call, at, 'network', true);
     if (transaction.aim === 'offered') this.#release(leg, at);
     else if (leg.isReleased && transaction.party) this.#change(transaction.party, 'release', at);
   }
@@ -195,15 +195,19 @@ export class Progress {
     this.#deadlines.set(leg, at + this.#options.challengeMs);
   }
 
-  /** A CANCEL, by the calling side or by a proxy or PBX between. What it comes to, the final response tells. */
-  cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): void {
-    if (transaction.code > 0 || transaction.cancelledBy !== undefined) return;
-    if (transaction.parent === undefined && !leg.isFed && !leg.isReplaced) leg.callerLeft = true;
+  /**
+   * A CANCEL, by the calling side or by a proxy or PBX between; what it comes to, the final response tells. False if that came
+   * before, or it is not the first.
+   */
+  cancel(leg: Leg, transaction: Transaction, message: SipMessage, at: number): boolean {
+    if (transaction.code > 0 || transaction.cancelledBy !== undefined) return false;
+    if (transaction.parent === undefined && !leg.isFed) leg.callerLeft = true;
     transaction.cancelledBy = isGivenUp(leg) ? 'caller' : isCallerUnknown(leg, at) ? 'unknown' : 'network';
     transaction.cause = readCause(message) ?? transaction.cause;
     if (leg.phase !== 'answered' && transaction.parent === undefined) {
       this.#deadlines.set(leg, at + this.#options.lingerMs);
     }
+    return true;
   }
 
   /** The end of a dialog. */
@@ -229,21 +233,26 @@ export class Progress {
       this.#await(leg, 'redirected', at + this.#options.redirectMs);
       return this.#endOver(leg.call, at, by, synthesised);
     }
-    this.#endOver(leg.call, at, by, synthesised, 'called');
+    this.#endRole('called', leg.call, at, by, synthesised);
     if (!leg.isOver || leg.phase === 'ended' || leg.phase === 'redirected') return;
     if (isRedirected(leg)) return this.#await(leg, 'redirected', at + this.#options.redirectMs);
     if (leg.phase !== 'failed') this.#endAddressee(leg, at, by);
     const hasForks = leg.dialogs.length === 0 && leg.transactions.some(({ code }) => code === 0);
     this.#await(leg, hasForks ? 'failed' : 'ended', at + this.#options.lingerMs);
-    this.#endOver(leg.call, at, 'network', true, 'called'); // whose final response was missed
-    this.#endOver(leg.call, at, by, synthesised, 'caller');
+    this.#endRole('called', leg.call, at, 'network', true); // whose final response was missed
+    this.#endRole('caller', leg.call, at, by, synthesised);
   }
 
-  /** Parties of the call that are over, those that a further attempt no longer leads to included; the called ones first. */
-  #endOver(call: Call, at: number, by: EndedBy, synthesised: boolean, role?: Party['role']): void {
-    if (role === undefined) this.#endOver(call, at, by, synthesised, 'called');
+  /** Parties of the call that are over, the called ones first. */
+  #endOver(call: Call, at: number, by: EndedBy, synthesised: boolean): void {
+    this.#endRole('called', call, at, by, synthesised);
+    this.#endRole('caller', call, at, by, synthesised);
+  }
+
+  /** Those of one side, and those that a further attempt no longer leads to. */
+  #endRole(role: Party['role'], call: Call, at: number, by: EndedBy, synthesised: boolean): void {
     for (const party of call.parties) {
-      if (party.role !== (role ?? 'caller') || party.state === 'over' || !isPartyOver(party)) continue;
+      if (party.role !== role || party.state === 'over' || !isPartyOver(party)) continue;
       if (party.state === 'held' && party.role === 'called' && !isLedTo(party)) this.#change(party, 'vanish', at);
       else this.#change(party, 'end', at, { ...judgeParty(party, this.#statusTable), endedBy: by, synthesised });
     }
@@ -293,8 +302,9 @@ export class Progress {
 
   /** Silence; after a CANCEL it is as good as the 487. RFC 3261 §9.1. */
   #timeOut(leg: Leg, at: number): void {
-    const isCancelled = isGivenUp(leg) || leg.root?.cancelledBy !== undefined;
-    this.#endAll(leg, at, isGivenUp(leg) ? 'caller' : 'timer', !isCancelled);
+    const isLeft = isGivenUp(leg);
+    const isCancelled = isLeft || leg.root?.cancelledBy !== undefined;
+    this.#endAll(leg, at, isLeft ? 'caller' : 'timer', !isCancelled);
   }
 
   #endAll(leg: Leg, at: number, by: EndedBy, synthesised: boolean): void {

@@ -1,5 +1,5 @@
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
-import type { Leg, Referral } from './call.ts';
+import type { Referral } from './call.ts';
 
 /** A new leg, as far as it tells whose request it follows. */
 export interface Follower {
@@ -107,12 +107,10 @@ const isPrompt = (referral: Referral, at: number): boolean => !referral.isFollow
 function isFor({ leg, kind, byCaller }: Referral, caller: string): boolean {
   const asked = byCaller && kind === 'refer' ? leg.calledNumber : leg.callerNumber;
   return (
-    isSameNumber(asked, caller) || leg.call.legs.some((other) => other !== leg && other.isUp && isOwn(other, caller))
+    isSameNumber(asked, caller) ||
+    leg.call.legs.some((other) => other !== leg && other.isUp && isSameNumber(other.ownNumber, caller))
   );
 }
-
-const isOwn = (leg: Leg, number: string): boolean =>
-  isSameNumber(leg.isFed ? leg.calledNumber : leg.callerNumber, number);
 
 /** The only one; of several, the only one that nobody followed yet. */
 function only(referrals: readonly Referral[]): Referral | undefined {

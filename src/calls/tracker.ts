@@ -7,7 +7,8 @@ import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
 import type { CallEvent } from './event.ts';
 import { type Invitation, readInvitation } from './invitation.ts';
-import { Joiner } from './joiner.ts';
+import { Joiner, type Newcomer } from './joiner.ts';
+import { isOld } from './leg-facts.ts';
 import { LegIndex } from './leg-index.ts';
 import { Progress } from './progress.ts';
 import { Calls } from './calls.ts';
@@ -16,13 +17,6 @@ import { seatCalled, seatCaller } from './seating.ts';
 import { type CallChanges, type CallSnapshot, restoreCall, takeSnapshot } from './snapshot.ts';
 import { TRACKER_DEFAULTS, type TrackerOptions } from './tracker-options.ts';
 import { Transfers } from './transfers.ts';
-
-/** A copy or a retransmission; a late hop of what is over; or an RFC 2543 re-INVITE, without tags. */
-const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
-  leg.hasBranch(branch, cseq) ||
-  cseq < leg.cseq ||
-  leg.phase === 'answered' ||
-  (leg.phase === 'ended' && cseq === leg.cseq);
 
 const MAX_TOKEN = 512;
 // Of one call: what joins more is no call that anybody has.
@@ -209,22 +203,24 @@ export class CallTracker {
   #offer(known: Leg | undefined, message: SipMessage, observation: Observation): void {
     const { source, destination, observedAt } = observation;
     const invitation = readInvitation(message, source, destination, this.#directory, this.#registrations);
+    const newcomer = this.#joiner.meet(message, invitation, observation, this.#directory);
     const isNew = !known || known.phase === 'ended';
-    const leg = isNew ? this.#openLeg(message, invitation, observation) : known;
+    const leg = isNew ? this.#openLeg(newcomer) : known;
     if (!leg) return;
     if (isNew || message.cseq > leg.cseq) this.#progress.begin(leg, message.cseq, observedAt);
     this.#addTransaction(leg, message, invitation, observedAt);
-    this.#joiner.remember(leg, message, invitation, observation, this.#directory);
+    this.#joiner.remember(leg, newcomer, this.#directory);
   }
 
-  #openLeg(message: SipMessage, invitation: Invitation, observation: Observation): Leg | undefined {
+  #openLeg(newcomer: Newcomer): Leg | undefined {
+    const { message, invitation, observation } = newcomer;
     if (this.#legs.size >= this.#options.maxLegs) {
       this.#drop('more legs than limits allow');
       return undefined;
     }
-    const found = this.#findJoin(message, invitation, observation);
+    const found = this.#findJoin(newcomer);
     const join = found && 'leg' in found && found.leg.call.legs.length < MAX_LEGS ? found : undefined;
-    const call = join?.leg.call ?? this.#openCall(message, invitation, observation);
+    const call = join?.leg.call ?? this.#openCall(newcomer);
     const isFed = join?.feeder !== undefined || invitation.origin === 'pbx';
     const leg = new Leg(call, message, observation.source, isFed);
     leg.startedAt = observation.observedAt;
@@ -237,12 +233,13 @@ export class CallTracker {
   }
 
   /** A leg with the Call-ID of one that is up, but another From-tag, belongs to the same call: a B2BUA made it. */
-  #findJoin(message: SipMessage, invitation: Invitation, observation: Observation): Join | Doubt | undefined {
+  #findJoin(newcomer: Newcomer): Join | Doubt | undefined {
+    const { message, observation } = newcomer;
     for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
       if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
       return { method: 'same-call-id', leg, feeder: isSameAddress(leg.source, observation.source) ? undefined : leg };
     }
-    return this.#joiner.find(message, invitation, observation, this.#directory);
+    return this.#joiner.find(newcomer, this.#directory);
   }
 
   /** It is not joined, so none of those that fit can count as one that nobody was called for. */
@@ -258,8 +255,9 @@ export class CallTracker {
   }
 
   /** A trusted peer may have named the call already; else its id is that of its first leg. */
-  #openCall(message: SipMessage, { dialled, did }: Invitation, observation: Observation): Call {
+  #openCall({ message, invitation, observation }: Newcomer): Call {
     const { callId, fromTag, cseq } = message;
+    const { dialled, did } = invitation;
     const isReused = this.#legs.first(callId) !== undefined;
     const claimed = this.#joiner.readMarker(message, observation, this.#directory);
     const made = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
@@ -348,8 +346,7 @@ export class CallTracker {
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
     const transaction = leg?.transaction(message.branch, message.cseq);
-    if (!leg || !transaction || transaction.cancelledBy !== undefined) return;
-    this.#progress.cancel(leg, transaction, message, at);
+    if (!leg || !transaction || !this.#progress.cancel(leg, transaction, message, at)) return;
     if (transaction.cancelledBy === 'caller' || !transaction.party) return;
     const taker = this.#joiner.pickups.cancel(leg, transaction.party.extension.tenant, at);
     if (taker) this.#calls.merge(leg, taker, 'pickup');

@@ -1,14 +1,15 @@
 import type { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
-import { parseNameAddr } from '../sip/name-addr.ts';
+import { readAddressUri } from '../sip/name-addr.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
-import { parseUri, userNumber } from '../sip/uri.ts';
+import { userNumber } from '../sip/uri.ts';
 import { isCallApiId } from './call-api-id.ts';
 import type { Calls } from './calls.ts';
 import type { Directory, Extension } from './directory.ts';
-import { attempt } from './invitation.ts';
+import { readIdentity } from './invitation.ts';
 import { findCounterpart, isAnsweredByPbx, type Joiner, readNumber } from './joiner.ts';
 import type { Dialog, Leg, Party, Referral, Transaction } from './call.ts';
+import { onlyCall } from './leg-facts.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
 import { readReferTo } from './refer-to.ts';
@@ -76,7 +77,7 @@ export class Transfers {
     observation: Observation,
     directory: Directory,
   ): void {
-    const contact = attempt(() => parseUri(parseNameAddr(message.values('Contact')[0] ?? '').uri));
+    const contact = readAddressUri(message.values('Contact')[0]);
     if (!contact || transaction.parent) return;
     leg.redirect = {
       leg,
@@ -98,7 +99,7 @@ export class Transfers {
   /** A PBX tells a phone whom it is connected to; where both ends are told of each other, they are one call. RFC 4916. */
   connect(leg: Leg, message: SipMessage, { source }: Observation, directory: Directory): void {
     if (directory.role(source.ip, source.port) !== 'pbx') return;
-    const number = readIdentity(message, directory);
+    const number = readNumber(readIdentity(message), directory);
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
     leg.isWithStranger = !leg.call.legs.some((other) => other !== leg && hasEnd(other, number));
@@ -149,16 +150,11 @@ export class Transfers {
 const isOf = (referral: Referral | undefined, cseq: number, byCaller: boolean): referral is Referral =>
   referral?.cseq === cseq && referral.byCaller === byCaller;
 
-const ownNumber = (leg: Leg): string => (leg.isFed ? leg.calledNumber : leg.callerNumber);
-
 /** Each is told of the other, and neither of somebody in its own call, or on a leg that was not joined to it for doubt. */
 const isMutual = (leg: Leg, other: Leg): boolean =>
-  isSameNumber(other.connected, ownNumber(leg)) &&
+  isSameNumber(other.connected, leg.ownNumber) &&
   other.isWithStranger &&
   (leg.doubt !== '' || other.doubt !== '' || (!leg.isDoubted && !other.isDoubted));
-
-const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>
-  leg && others.every(({ call }) => call === leg.call) ? leg : undefined;
 
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>
@@ -167,7 +163,7 @@ const isTaken = (leg: Leg, other: Leg): boolean =>
   !leg.isDoubted &&
   !leg.isFed &&
   leg.feeds === 0 &&
-  !isSameNumber(leg.calledNumber, ownNumber(other)) &&
+  !isSameNumber(leg.calledNumber, other.ownNumber) &&
   other.isUp &&
   !other.call.legs.some((third) => third !== other && third.isUp);
 
@@ -180,6 +176,3 @@ const endOf = (leg: Leg, isCaller: boolean): Party | undefined =>
 
 /** The party of a leg with a PBX at one end. */
 const partyOf = (leg: Leg | undefined): Party | undefined => leg && (endOf(leg, true) ?? endOf(leg, false));
-
-const readIdentity = (message: SipMessage, directory: Directory): string =>
-  readNumber(message.values('P-Asserted-Identity')[0] ?? message.values('Remote-Party-ID')[0], directory);

@@ -1,10 +1,10 @@
 import type { Call, Leg, Transaction } from '../calls/call.ts';
 import type { CallEvent } from '../calls/event.ts';
-import { attempt } from '../calls/invitation.ts';
 import { connectPipeline } from '../calls/pipeline.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import { SipMessage } from '../sip/message.ts';
 import type { Address, Observation } from '../sip/observation.ts';
+import { attempt } from '../sip/parse-error.ts';
 import { readMessageText, type SeenMessage, signMessage } from './message-text.ts';
 
 /** How much is kept at most; what comes on top is counted. */

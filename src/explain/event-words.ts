@@ -175,7 +175,6 @@ function findTried(story: CallStory, caller: string, code: number, name: DetailN
   if (BY_OWN_LEG.includes(name)) return undefined;
   const isOwn = (leg: number): boolean => story.legs[leg - 1]!.leg.caller?.extension.number === caller;
   // What was withdrawn has no final response yet when its caller is told.
-  const decides = (way: Transaction): boolean =>
-    code === 0 ? (way.cancelledBy ?? 'caller') !== 'caller' : way.code === code;
+  const decides = (way: Transaction): boolean => (code === 0 ? way.wasWithdrawn : way.code === code);
   return listWays(story).findLast(([way, leg]) => !isOwn(leg) && decides(way))?.[1];
 }

@@ -1,11 +1,12 @@
 import type { Transaction } from '../calls/call.ts';
 import { NO_CAUSE, readCause } from '../calls/cause.ts';
 import { parseDialogName } from '../calls/dialog-name.ts';
-import { attempt } from '../calls/invitation.ts';
+import { readIdentity } from '../calls/invitation.ts';
 import { readReferTo } from '../calls/refer-to.ts';
 import type { SipMessage } from '../sip/message.ts';
-import { parseNameAddr } from '../sip/name-addr.ts';
+import { readAddressUri } from '../sip/name-addr.ts';
 import type { Address } from '../sip/observation.ts';
+import { attempt } from '../sip/parse-error.ts';
 import { detach } from '../sip/text.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
 
@@ -61,7 +62,7 @@ export function readMessageText(message: SipMessage): MessageText {
     text: message.isRequest ? writeRequest(message, method) : writeResponse(message, method),
     target: attempt(() => readTarget(message, method)) ?? '',
     replaces: attempt(() => readReplaces(message, method)) ?? '',
-    connected: (isUpdate && attempt(() => readIdentity(message))) || '',
+    connected: (isUpdate && attempt(() => readUser(readIdentity(message)))) || '',
     q850: cause.q850,
     sipCause: cause.sip,
   };
@@ -100,10 +101,7 @@ function readReplaces(message: SipMessage, method: string): string {
   return message.has('Replaces') ? (parseDialogName(message.text('Replaces')!)?.callId ?? '') : '';
 }
 
-const readIdentity = (message: SipMessage): string =>
-  readUser(message.values('P-Asserted-Identity')[0] ?? message.values('Remote-Party-ID')[0]);
-
 function readUser(value: string | undefined): string {
-  const uri = value === undefined ? undefined : attempt(() => parseUri(parseNameAddr(value).uri));
+  const uri = readAddressUri(value);
   return uri ? userNumber(uri).slice(0, MAX_TEXT) : '';
 }

@@ -1,6 +1,7 @@
 import { closeQuote, parseParameters } from './parameter.ts';
-import { SipParseError } from './parse-error.ts';
+import { attempt, SipParseError } from './parse-error.ts';
 import { unquote } from './text.ts';
+import { parseUri, type SipUri } from './uri.ts';
 
 /** A From, To, Contact or like value: name and URI as text. */
 export class NameAddr {
@@ -43,3 +44,7 @@ function parseAddrSpec(text: string, nameEnd: number): NameAddr {
   if (semicolon < 0) return new NameAddr('', text, '');
   return new NameAddr('', text.slice(0, semicolon).trim(), text.slice(semicolon + 1));
 }
+
+/** The URI of a name-addr or addr-spec; undefined where there is none, or it can't be read. */
+export const readAddressUri = (text: string | undefined): SipUri | undefined =>
+  text === undefined ? undefined : attempt(() => parseUri(parseNameAddr(text).uri));

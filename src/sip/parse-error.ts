@@ -8,3 +8,13 @@ export class SipParseError extends Error {
     this.offset = offset;
   }
 }
+
+/** The value, or undefined where the peer wrote something that can't be read: other fields may still tell. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SipParseError) return undefined;
+    throw error;
+  }
+}
