@@ -1,7 +1,7 @@
 # Everything a new user runs. Needs Node 20 or newer with npm, and nothing else: npm brings the Node that Ringside runs on.
 ARGS ?= --config ringside.example.yaml
 
-.PHONY: test run bench screenshots install
+.PHONY: test run bench soak screenshots install
 
 # Installs what package-lock.json names, once, and again when it changed.
 install: node_modules/.installed
@@ -28,3 +28,8 @@ screenshots: install $(PAGE)
 
 bench: install
 	npm run -s bench
+
+# An hour of calls with every event checked, or `make soak ARGS="--minutes 10 --rate 200"`. Needs sipp.
+soak: ARGS =
+soak: install
+	npm run -s soak -- $(ARGS)

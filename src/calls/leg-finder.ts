@@ -106,7 +106,7 @@ export class LegFinder {
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
     const callers = this.#candidates(site, '<', numbers.caller, hop);
-    const phones = this.#candidates(site, '=', numbers.caller, hop).filter(({ isUp }) => isUp);
+    const phones = this.#candidates(site, '=', numbers.caller, hop, numbers.called).filter(({ isUp }) => isUp);
     const tiers = [callers.filter(isAlone), phones.filter(isAlone), [...callers, ...phones]];
     for (const legs of tiers) {
       const both = legs.filter((leg) => !leg.isFed && isSameNumber(leg.calledNumber, numbers.called));
@@ -118,11 +118,11 @@ export class LegFinder {
     return chooseIdle(hidden, 'called-number');
   }
 
-  #candidates(site: string, way: Way, number: string, hop: Hop): Leg[] {
+  #candidates(site: string, way: Way, number: string, hop: Hop, called = ''): Leg[] {
     if (!isTelling(number)) return [];
     const fits = (leg: Leg): boolean =>
       leg.phase !== 'challenged' && isSameNumber(way === '<' ? leg.callerNumber : leg.calledNumber, number);
-    return this.#collect(keyOf(site, way, number), fits, (anchor) => mayCause(anchor, hop));
+    return this.#collect(keyOf(site, way, number), fits, (anchor) => mayCause(anchor, hop, called));
   }
 
   /** Those that caused no leg yet before those that did. */
@@ -185,9 +185,14 @@ export function goesInto(leg: Leg, site: string): boolean {
 
 const keyOf = (site: string, way: Way, number: string): string => `${site}${way}${numberKey(number)}`;
 
-/** Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. */
-export const mayCause = ({ leg, destination }: Pick<Anchor, 'leg' | 'destination'>, hop: Hop): boolean =>
-  (leg.isFed || !isSameAddress(leg.source, hop.source)) && !isSameAddress(destination, hop.destination);
+/**
+ * Two legs from the same sender, or to the same receiver, are two calls: a PBX stands between the legs of one. A proxy takes
+ * what a PBX sends to all its phones: there, another called number is another receiver.
+ */
+export function mayCause({ leg, destination }: Pick<Anchor, 'leg' | 'destination'>, hop: Hop, called = ''): boolean {
+  if (!leg.isFed && isSameAddress(leg.source, hop.source)) return false;
+  return !isSameAddress(destination, hop.destination) || (isTelling(called) && !isSameNumber(leg.calledNumber, called));
+}
 
 /** The called side is shown no caller, or the number that was dialled, or (an extension calls out) that of the company. */
 function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtension }: Numbers): boolean {

@@ -133,7 +133,10 @@ export class Transfers {
   #attend(leg: Leg, consultation: Leg, transferor: Extension | undefined, referrer: string): void {
     const isOurs = consultation.caller?.extension.number === transferor?.number;
     const far = partyOf(findCounterpart(consultation)) ?? endOf(consultation, !isOurs);
-    if (far && far.extension.number !== transferor?.number) far.transferredBy = referrer;
+    const rung = consultation.isUp ? [] : consultation.call.legs.filter(({ feeder }) => feeder === consultation);
+    for (const party of [far, ...rung.map((each) => each.transactions[0]?.party)]) {
+      if (party && party.extension.number !== transferor?.number) party.transferredBy = referrer;
+    }
     if (!consultation.isUp) consultation.isTransferred = true;
     this.#calls.merge(leg, consultation, 'replaces');
   }

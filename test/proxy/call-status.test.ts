@@ -1,77 +1,45 @@
 import t, { type Test } from 'tap';
-import { Directory } from '../../src/calls/directory.ts';
-import type { CallEvent } from '../../src/calls/event.ts';
-import { CallTracker } from '../../src/calls/tracker.ts';
-import { connectPipeline } from '../../src/calls/pipeline.ts';
-import { withUpstream } from '../../src/commands/setup.ts';
-import type { Binding } from '../../src/proxy/bindings.ts';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
-import { parseConfiguration } from '../../src/rules/config-file.ts';
-import { openEngine, type Opened, TENANTS } from './harness.ts';
-import { keep } from './phones.ts';
+import { keep, openUdpPhone } from './phones.ts';
+import { bind, openStage, type Stage } from './stage.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse, unique } from './support/wire-builders.ts';
 import type { Endpoint } from './support/relay.ts';
-import { openUdpPhone } from './phones.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // Every CallStatus, by calls that really pass through the proxy: what the scripts would be told.
 
-interface Stage extends Opened {
+interface Scene extends Stage {
   readonly caller: WirePhone;
   readonly phone: WirePhone;
   readonly other: WirePhone;
-  /** `extension event status detail`, in order; once the calls are over. */
-  readonly told: () => string[];
 }
 
-/** Marks a stage on which 102 has two devices. */
+/** Marks a scene in which 102 has two devices. */
 const BOTH = 40_000;
 
-const bind = (user: string, at: string, remote: Endpoint): Binding => ({
-  account: `0003*${user}`,
-  contact: `sip:${user}@${at}`,
-  flow: { transport: 'udp', remote },
-  path: [],
-  q: 1,
-  expiresAt: Date.now() + 1e6,
-  callId: '',
-  cseq: 0,
-  instance: '',
-});
-
-async function openStage(
-  t: Test,
-  options: Partial<EmbeddedOptions> = {},
-  upstream: readonly Endpoint[] = [],
-): Promise<Stage> {
-  const events: CallEvent[] = [];
+async function openScene(t: Test, options: Partial<EmbeddedOptions> = {}, upstream?: Endpoint[]): Promise<Scene> {
   const [caller, phone, other] = [
     await keep(t, openUdpPhone()),
     await keep(t, openUdpPhone()),
     await keep(t, openUdpPhone()),
   ];
-  const { tenants } = parseConfiguration('test', TENANTS, {});
-  const tracker = new CallTracker(new Directory(withUpstream(tenants, upstream)));
-  const observe = connectPipeline(tracker, (more) => events.push(...more));
   const devices = options.ringMs === BOTH ? [phone, other] : [phone];
-  const bindings =
-    options.upstream === undefined
-      ? devices.map((device) => bind('102', device.at, { ip: device.ip, port: device.port }))
-      : [];
-  const opened = await openEngine(t, { trusted: [], trunks: ['127.0.0.1'], bindings, ...options }, observe);
-  const told = (): string[] => {
-    events.push(...tracker.expire(Infinity));
-    return events.map(({ extension, event, params, extras }) =>
-      `${extension} ${event} ${params.CallStatus} ${extras.Detail ?? ''}`.trim(),
-    );
-  };
-  return { ...opened, caller, phone, other, told };
+  const bindings = options.upstream === undefined ? devices.map((device) => bind('102', device)) : [];
+  return { ...(await openStage(t, { bindings, ...options }, upstream)), caller, phone, other };
 }
+
+/** `extension event status detail`; once the calls are over. */
+const told = ({ events }: Stage): string[] =>
+  events()
+    .map(({ extension, event, params, extras }) =>
+      `${extension} ${event} ${params.CallStatus} ${extras.Detail ?? ''}`.trim(),
+    )
+    .toSorted();
 
 const TO = 'sip:102@acme.example.com';
 const DIALS = ['0003*101 dial-out CALLING', '0003*102 dial-in CALLING'];
 
-async function ring(stage: Stage, to = TO): Promise<{ branch: string; callId: string; invite: Received }> {
+async function ring(stage: Scene, to = TO): Promise<{ branch: string; callId: string; invite: Received }> {
   const ids = { branch: `z9hG4bK${unique()}`, callId: unique() };
   await stage.caller.send(makeRequest(stage.caller, { to, ...ids }), stage.udp);
   const invite = await stage.phone.next('INVITE');
@@ -80,7 +48,7 @@ async function ring(stage: Stage, to = TO): Promise<{ branch: string; callId: st
   return { ...ids, invite };
 }
 
-async function refuse(stage: Stage, code: number, expected = code): Promise<void> {
+async function refuse(stage: Scene, code: number, expected = code): Promise<void> {
   const { invite } = await ring(stage);
   await stage.phone.send(makeResponse(invite, code), stage.udp);
   await stage.caller.next(expected);
@@ -91,7 +59,7 @@ const hangups = (status: string, detail = ''): string[] => [
   `0003*101 hangup ${status} ${detail}`.trim(),
 ];
 
-const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]][] = [
+const rows: [title: string, act: (stage: Scene) => Promise<void>, told: string[]][] = [
   [
     'ANSWER',
     async (stage) => {
@@ -183,15 +151,15 @@ const rows: [title: string, act: (stage: Stage) => Promise<void>, told: string[]
 t.test('phones that call each other', async (t) => {
   for (const [title, act, expected] of rows) {
     await t.test(title, async (t) => {
-      const stage = await openStage(t, { ringMs: 30_000 });
+      const stage = await openScene(t, { ringMs: 30_000 });
       await act(stage);
-      t.strictSame(stage.told().toSorted(), expected.toSorted());
+      t.strictSame(told(stage), expected.toSorted());
     });
   }
 });
 
 t.test('two devices of one extension are one party', async (t) => {
-  const stage = await openStage(t, { ringMs: BOTH });
+  const stage = await openScene(t, { ringMs: BOTH });
   const { invite } = await ring(stage);
   const other = await stage.other.next('INVITE');
   await stage.other.send(makeResponse(other, 200, { toTag: 'two', contact: `<sip:102@${stage.other.at}>` }), stage.udp);
@@ -203,12 +171,12 @@ t.test('two devices of one extension are one party', async (t) => {
   await stage.other.send(makeResponse(await stage.other.next('BYE'), 200), stage.udp);
   await stage.caller.next(200);
   const answers = ['0003*102 answer-in ANSWER', '0003*101 answer-out ANSWER'];
-  t.strictSame(stage.told().toSorted(), [...DIALS, ...answers, ...hangups('ANSWER', 'answered')].toSorted());
+  t.strictSame(told(stage), [...DIALS, ...answers, ...hangups('ANSWER', 'answered')].toSorted());
 });
 
 t.test('through a PBX and back: two legs, one party each', async (t) => {
   const pbx = await keep(t, openUdpPhone());
-  const stage = await openStage(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [pbx]);
+  const stage = await openScene(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [pbx]);
   await stage.caller.send(makeRequest(stage.caller, { to: TO }), stage.udp);
   const first = await pbx.next('INVITE');
   const register = { method: 'REGISTER', to: 'sip:acme.example.com', from: TO };
@@ -224,5 +192,5 @@ t.test('through a PBX and back: two legs, one party each', async (t) => {
   await pbx.next(486);
   await pbx.send(makeResponse(first, 486), stage.udp);
   await stage.caller.next(486);
-  t.strictSame(stage.told().toSorted(), [...DIALS, ...hangups('BUSY', 'response_486')].toSorted());
+  t.strictSame(told(stage), [...DIALS, ...hangups('BUSY', 'response_486')].toSorted());
 });

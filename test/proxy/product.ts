@@ -23,6 +23,8 @@ export interface ProductOptions {
   /** Lines of the section `sip`, and of the first tenant. */
   readonly sip?: string;
   readonly tenant?: string;
+  /** Those of the first tenant, as in YAML. */
+  readonly extensions?: string;
   /** Folder to run in: that of a run before keeps its store. */
   readonly folder?: string;
   /** `sip` says where to listen. */
@@ -58,21 +60,25 @@ const readPlace = ([, transport, ip, port]: RegExpMatchArray): [string, Endpoint
 
 const LISTEN = 'listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "ws:127.0.0.1:0"]';
 
-const makeConfig = (port: number, { sip = '', tenant = '', isListenGiven = false }: ProductOptions): string => `
+const EXTENSIONS = '{ number: "101", password: secret101 }, { number: "102", password: secret102 }, "1000-9999"';
+const EXTRAS =
+  'EventType, EventID, Detail, SubCallID, Correlation, TransferredBy, AnsweredBy, PreviousCallAPIID, Synthesised';
+
+const makeConfig = (port: number, { sip = '', tenant = '', extensions = EXTENSIONS, ...rest }: ProductOptions) => `
 tenants:
   - prefix: "0003"
     domains: [acme.example.com]
-    extensions: [{ number: "101", password: secret101 }, { number: "102", password: secret102 }, "1000-9999"]
+    extensions: [${extensions}]
     ${tenant}
 callEvents:
   - extension: "*"
     event: [dial-in, dial-out, answer-in, answer-out, hangup]
     method: POST
     body: json
-    extras: [EventType, EventID, Detail]
+    extras: [${EXTRAS}]
     url: "http://127.0.0.1:${port}/script"
 sip:
-  ${isListenGiven ? '' : LISTEN}
+  ${rest.isListenGiven === true ? '' : LISTEN}
   rateLimit: 0
   ${sip}
 log: { level: warn }

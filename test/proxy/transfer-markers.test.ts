@@ -1,13 +1,4 @@
-import t, { type Test } from 'tap';
-import { Directory } from '../../src/calls/directory.ts';
-import type { CallEvent } from '../../src/calls/event.ts';
-import { CallTracker } from '../../src/calls/tracker.ts';
-import { connectPipeline } from '../../src/calls/pipeline.ts';
-import { withUpstream } from '../../src/commands/setup.ts';
-import type { Binding } from '../../src/proxy/bindings.ts';
-import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
-import { parseConfiguration } from '../../src/rules/config-file.ts';
-import { openEngine, type Opened, TENANTS } from './harness.ts';
+import t from 'tap';
 import { keep, openUdpPhone } from './phones.ts';
 import {
   calledDialog,
@@ -17,30 +8,18 @@ import {
   makeResponse,
   unique,
 } from './support/wire-builders.ts';
+import { bind, openStage, type Stage } from './stage.ts';
 import type { Endpoint } from './support/relay.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
 
 // What our proxy adds so that a leg is known again: a header towards the PBX, a parameter in the target of a REFER to a phone.
 
-interface Stage extends Opened {
-  /** `extension event status, correlation`, in order, with the calls as letters; once the calls are over. */
-  readonly told: () => string[];
-}
-
-async function openStage(
-  t: Test,
-  options: Partial<EmbeddedOptions>,
-  upstream: readonly Endpoint[] = [],
-): Promise<Stage> {
-  const events: CallEvent[] = [];
-  const { tenants } = parseConfiguration('test', TENANTS, {});
-  const tracker = new CallTracker(new Directory(withUpstream(tenants, upstream)));
-  const observe = connectPipeline(tracker, (more) => events.push(...more));
-  const opened = await openEngine(t, { trunks: ['127.0.0.1'], ...options }, observe);
-  const told = (): string[] => {
-    events.push(...tracker.expire(Infinity));
-    const ids = [...new Set(events.map(({ params }) => params.CallAPIID))];
-    return events.map(({ extension, event, params, extras: { Correlation: how, TransferredBy: by } }) =>
+/** `call extension event status, correlation`, with the calls as letters; once the calls are over. */
+function told({ events }: Stage): string[] {
+  const all = events();
+  const ids = [...new Set(all.map(({ params }) => params.CallAPIID))];
+  return all
+    .map(({ extension, event, params, extras: { Correlation: how, TransferredBy: by } }) =>
       [
         'ABCD'[ids.indexOf(params.CallAPIID)],
         extension.slice(-3),
@@ -49,22 +28,9 @@ async function openStage(
         ...(how === undefined ? [] : [`(${how})`]),
         ...(by === undefined ? [] : [`by ${String(by).slice(-3)}`]),
       ].join(' '),
-    );
-  };
-  return { ...opened, told };
+    )
+    .toSorted();
 }
-
-const bind = (user: string, { at, ip, port }: WirePhone): Binding => ({
-  account: `0003*${user}`,
-  contact: `sip:${user}@${at}`,
-  flow: { transport: 'udp', remote: { ip, port } },
-  path: [],
-  q: 1,
-  expiresAt: Date.now() + 1e6,
-  callId: '',
-  cseq: 0,
-  instance: '',
-});
 
 const uri = (user: string): string => `sip:${user}@acme.example.com`;
 
@@ -82,7 +48,8 @@ t.test('a REFER to a phone is marked, and the INVITE it causes is known by that 
     await keep(t, openUdpPhone()),
   ];
   const bindings = [bind('101', one), bind('102', two), bind('103', three)];
-  const { udp, told } = await openStage(t, { bindings });
+  const stage = await openStage(t, { bindings });
+  const { udp } = stage;
 
   await one.send(makeRequest(one, { to: uri('102') }), udp);
   const called = calledDialog(await accept(two, 'INVITE', udp, 200, '102'));
@@ -110,7 +77,7 @@ t.test('a REFER to a phone is marked, and the INVITE it causes is known by that 
   await accept(three, 'BYE', udp);
   await one.next('200 BYE');
 
-  t.strictSame(told().toSorted(), [
+  t.strictSame(told(stage), [
     'A 101 answer-out',
     'A 101 dial-out',
     'A 101 hangup ANSWER by 102',
@@ -143,7 +110,8 @@ t.test("targets that can't or need not be marked pass as they are", async (t) =>
 t.test('a PBX that copies our header ties its leg to the call, whatever numbers it shows', async (t) => {
   const [pbx, one, two] = [await keep(t, openUdpPhone()), await keep(t, openUdpPhone()), await keep(t, openUdpPhone())];
   const place = { ip: pbx.ip, port: pbx.port };
-  const { udp, told } = await openStage(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [place]);
+  const stage = await openStage(t, { upstream: `sip:${pbx.at}`, trunks: [] }, [place]);
+  const { udp } = stage;
 
   const forged = 'X-CallAPIID: aaaaaaaaaaaaaaaaaaaa';
   await one.send(makeRequest(one, { to: uri('777'), headers: [forged] }), udp);
@@ -161,7 +129,7 @@ t.test('a PBX that copies our header ties its leg to the call, whatever numbers 
   await pbx.send(makeResponse(inward, 486), udp);
   await one.next(486);
 
-  t.strictSame(told().toSorted(), [
+  t.strictSame(told(stage), [
     'A 101 dial-out',
     'A 101 hangup BUSY',
     'A 102 dial-in (marker 1)',

@@ -34,13 +34,19 @@ function ringside(ports: Ports, folder: string): string[] {
   return runRingside(config);
 }
 
-/** Ringside alone, with a configuration of one's own. */
-export const startRingside = (config: string, ports: Ports, folder: string): ReturnType<Start> =>
-  startServer('Ringside', runRingside(config), ports, folder, 'Ctrl-C stops it.');
+/** Ringside alone, with a configuration of one's own; what its heaps hold goes to `heap.log`. */
+export function startRingside(config: string, ports: Ports, folder: string): ReturnType<Start> {
+  const command = [
+    'env',
+    `HEAP_LOG=${join(folder, 'heap.log')}`,
+    ...runRingside(config, ['--import', path('heap-log.ts')]),
+  ];
+  return startServer('Ringside', command, ports, folder, 'Ctrl-C stops it.');
+}
 
-function runRingside(config: string): string[] {
+function runRingside(config: string, more: readonly string[] = []): string[] {
   const node = [path('../../../node_modules/.bin/node'), '--max-semi-space-size=24', '--heap-growing-percent=150'];
-  return [...node, path('../../../src/main.ts'), 'run', '--config', config];
+  return [...node, ...more, path('../../../src/main.ts'), 'run', '--config', config];
 }
 
 const ringsideConfig = ({ proxy, called }: Ports, folder: string): string => `

@@ -1,77 +1,97 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMicroseconds, isRunning, residentBytes, stop } from './processes.ts';
-import { endOf, startTraffic, stopTraffic } from './sipp.ts';
-import { startWatched } from './watched.ts';
+import { parseArgs } from 'node:util';
+import type { HeapLine } from './heap-log.ts';
+import { Ledger, type Told } from './ledger.ts';
+import { cpuMicroseconds, isRunning, residentBytes, stop, waitUntil } from './processes.ts';
+import { endOf, startTraffic, stopTraffic, type Outcome } from './sipp.ts';
+import { startWatched, type Watched } from './watched.ts';
 
 // Calls for a long time, with a script for every event: is memory flat, is an event lost, doubled or out of order?
-// usage: node test/bench/proxy/soak.ts   (RATE calls per second, SECONDS, HOLD ms a call is up, PORT)
+// Needs Linux and sipp. A line each minute; fails if a call fails or an event is not as it should be.
+// usage: node test/bench/proxy/soak.ts [--minutes 60] [--rate 100] [--hold 10] [--port 17160]
+//   --rate: calls per second, --hold: seconds a call is up, --port: the proxy's; the phones' are 10 and 20 above
 
-const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
-const RATE = number('RATE', 100);
-const SECONDS = number('SECONDS', 3600);
-const HOLD = number('HOLD', 10_000);
-const PORT = number('PORT', 17160);
-const ports = { proxy: PORT, called: PORT + 10, caller: PORT + 20 };
-const REPORT_SECONDS = 60;
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '100' },
+    hold: { type: 'string', default: '10' },
+    port: { type: 'string', default: '17160' },
+  },
+});
+const [minutes, rate, hold, port] = [values.minutes, values.rate, values.hold, values.port].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const ports = { proxy: port, called: port + 10, caller: port + 20 };
+const load = { callsPerSecond: rate, calls: Math.round(rate * minutes * 60), holdMilliseconds: hold * 1000 };
 
-const EXPECTED = { OUT: 'dial-out answer-out hangup', IN: 'dial-in answer-in hangup' };
+const REPORT_MILLISECONDS = 60_000;
+const PATIENCE_MILLISECONDS = 60_000; // for what the script is still to be told at the end
 
-/** Takes every event, and keeps what is not complete yet. */
-class Ledger {
-  events = 0;
-  complete = 0;
-  readonly #open = new Map<string, string[]>();
-  readonly faults: string[] = [];
+const ledger = new Ledger();
+const startedAt = performance.now();
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
-  take(event: Record<string, string>): void {
-    this.events++;
-    const flow = event['CallFlow'] as keyof typeof EXPECTED;
-    const party = `${event['CallAPIID']} ${flow}`;
-    const told = [...(this.#open.get(party) ?? []), event['EventType']!];
-    if (!EXPECTED[flow].startsWith(told.join(' '))) this.faults.push(`${party}: ${told.join(' ')}`);
-    if (told.length < 3) this.#open.set(party, told);
-    else {
-      this.#open.delete(party);
-      this.complete++;
-    }
+/** The newest of every thread, the main one first. */
+function heaps(file: string): string {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  const newest = new Map<number, number>();
+  for (const line of lines) {
+    const { threadId, heapUsed } = JSON.parse(line) as HeapLine;
+    newest.set(threadId, heapUsed);
   }
+  return [...newest].map(([, heapUsed]) => megabytes(heapUsed)).join(' + ');
+}
 
-  get open(): number {
-    return this.#open.size;
+function report({ server, folder }: Watched): void {
+  const pid = server.process.pid!;
+  const figures = [
+    `${Math.round((performance.now() - startedAt) / 60_000)} min: resident ${megabytes(residentBytes(pid))}`,
+    `heaps ${heaps(join(folder, 'heap.log'))}`,
+    `store ${megabytes(statSync(join(folder, 'ringside.db')).size)}`,
+    `${(cpuMicroseconds(pid) / 1e6).toFixed(0)} s of CPU`,
+    `${ledger.events} events, ${ledger.complete} calls complete, ${ledger.open} open, ${ledger.faults.length} faults`,
+  ];
+  console.log(figures.join(', '));
+}
+
+async function soak(watched: Watched): Promise<Outcome> {
+  const traffic = await startTraffic(ports, load, watched.folder);
+  const timer = setInterval(() => report(watched), REPORT_MILLISECONDS);
+  try {
+    const outcome = await endOf(traffic);
+    await waitUntil(() => ledger.complete >= outcome.made, PATIENCE_MILLISECONDS);
+    await sleep(REPORT_MILLISECONDS); // an event too many would come now
+    return outcome;
+  } finally {
+    clearInterval(timer);
+    await stopTraffic(traffic);
   }
 }
 
-const ledger = new Ledger();
+/** Whether all was as it should be. */
+function judge({ made, failed, ...sent }: Outcome): boolean {
+  const faults = ledger.faultsOf(made);
+  const again = `${sent.callerRetransmissions} and ${sent.calledRetransmissions} retransmissions`;
+  console.log(`${made} calls, ${failed} failed, ${again}; ${ledger.events} events, ${faults.length} faults`);
+  for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
+  return failed === 0 && faults.length === 0;
+}
 
 async function main(): Promise<void> {
-  const take = (body: string): void => ledger.take(JSON.parse(body) as Record<string, string>);
-  const { server, folder, close } = await startWatched(ports, take);
-  const pid = server.process.pid!;
-  const traffic = await startTraffic(
-    ports,
-    { callsPerSecond: RATE, calls: RATE * SECONDS, holdMilliseconds: HOLD },
-    folder,
-  );
-  const startedAt = performance.now();
-  const report = (): void => {
-    const minutes = Math.round((performance.now() - startedAt) / 60_000);
-    const memory = `${(residentBytes(pid) / 2 ** 20).toFixed(0)} MB`;
-    const cpu = `${(cpuMicroseconds(pid) / 1e6).toFixed(0)} s of CPU`;
-    console.log(
-      `${minutes} min: ${memory}, ${cpu}, ${ledger.events} events, ${ledger.complete} parties complete, ${ledger.open} open, ${ledger.faults.length} faults`,
-    );
-  };
-  const timer = setInterval(report, REPORT_SECONDS * 1000);
-  const outcome = await endOf(traffic);
-  await sleep(60_000);
-  clearInterval(timer);
-  report();
-  console.log(outcome, ledger.faults.slice(0, 20));
-  await stopTraffic(traffic);
-  if (isRunning(server.process)) await stop(server.process, 'SIGINT');
-  console.log(readFileSync(join(folder, 'Ringside.log'), 'utf8').split('\n').slice(-12).join('\n'));
+  const watched = await startWatched(ports, (body) => ledger.take(JSON.parse(body) as Told));
+  const { server, folder, close } = watched;
+  const outcome = await soak(watched);
+  report(watched);
+  if (!isRunning(server.process)) throw new Error('Ringside has ended');
+  if (!judge(outcome)) process.exitCode = 1;
+  await stop(server.process, 'SIGINT');
+  console.log(readFileSync(join(folder, 'Ringside.log'), 'utf8').trim().split('\n').slice(-12).join('\n'));
   close();
 }
 

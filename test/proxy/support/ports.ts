@@ -82,3 +82,14 @@ export async function until(isSo: () => boolean | Promise<boolean>, what: string
     await wait(POLL_MS);
   }
 }
+
+const SOON_MS = 8000;
+
+/** What is awaited, or an error that says what did not happen. */
+export async function soon<T>(awaited: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`waited ${SOON_MS} ms in vain: ${what}`)), SOON_MS);
+  });
+  return Promise.race([awaited, late]).finally(() => clearTimeout(timer));
+}

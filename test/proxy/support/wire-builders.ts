@@ -58,7 +58,8 @@ export const SDP =
 const line = (name: string, value: string): string[] => (value === '' ? [] : [`${name}: ${value}`]);
 
 function assemble(lines: readonly string[], body = ''): string {
-  const all = [...lines, ...line('Content-Type', body === '' ? '' : 'application/sdp')];
+  const type = body.startsWith('SIP/2.0 ') ? 'message/sipfrag' : 'application/sdp';
+  const all = [...lines, ...line('Content-Type', body === '' ? '' : type)];
   return `${[...all, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`;
 }
 
@@ -130,8 +131,9 @@ export function makeInDialog(
   method: string,
   cseq: number,
   headers: readonly string[] = [],
+  body = '',
 ): string {
-  return assemble([
+  const lines = [
     `${method} ${dialog.target} SIP/2.0`,
     viaOf(phone),
     ...dialog.routes.map((route) => `Route: ${route}`),
@@ -142,7 +144,8 @@ export function makeInDialog(
     `CSeq: ${cseq} ${method}`,
     `Contact: <${contactUri(phone, 'x')}>`,
     ...headers,
-  ]);
+  ];
+  return assemble(lines, body);
 }
 
 /** The ACK of a failure, or the CANCEL: of the INVITE's own transaction. RFC 3261 §17.1.1.3, §9.1. */

@@ -109,6 +109,9 @@ const tagOf = (value: string): string | undefined => /;\s*tag=([^;\s]+)/i.exec(v
 /** The URI in a From, To, Contact or Route. */
 export const uriOf = (value: string): string => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')[0]!.trim();
 
+/** The number or name that a From, To, Contact or URI has. */
+export const userOf = (value: string): string => /^(?:sips?|tel):([^@;]*)/.exec(uriOf(value))?.[1] ?? '';
+
 /** Splits at commas that stand in no quotes and no brackets. */
 function splitList(value: string): string[] {
   const parts = value.match(/(?:"(?:\\.|[^"\\])*"|<[^>]*>|[^,"<])+/g) ?? [];
