@@ -103,6 +103,12 @@ export class DeliveryRecords {
     return counts;
   }
 
+  /** Epoch ms at which the oldest waiting delivery was published; undefined if none waits. @throws StoreError */
+  oldestWaitingAt(): number | undefined {
+    const sql = "SELECT created_at AS at FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1";
+    return this.#file.read(sql)[0]?.at as number | undefined;
+  }
+
   /** @throws StoreError */
   show(id: number): DeliveryDetails | undefined {
     const sql = `SELECT ${ENTRY}, d.content_type AS contentType, d.body, e.json ${FROM} WHERE d.id = ?`;
