@@ -1,5 +1,7 @@
 import type { CallEvent } from '../calls/event.ts';
 import type { CallTracker } from '../calls/tracker.ts';
+import { Metrics, type MetricsSource } from '../api/metrics.ts';
+import { DeliveryRecords } from '../deliveries/delivery-records.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import { SqliteStore } from '../deliveries/store.ts';
 import type { StoreFile } from '../deliveries/store-file.ts';
@@ -50,6 +52,7 @@ class Server {
   readonly #tracker: CallTracker;
   readonly #pipeline: LivePipeline;
   readonly #dispatcher: Dispatcher;
+  readonly #metrics: Metrics;
   readonly #file: StoreFile;
   readonly #store: SqliteStore;
   readonly #hep: HepListener;
@@ -84,11 +87,13 @@ class Server {
     const findRule = (id: string) => this.#rules.find((rule) => rule.id === id);
     this.#file = openStore(storePath(configPath, options), this.#log);
     this.#store = new SqliteStore(this.#file);
+    this.#metrics = new Metrics(this.#describe());
     this.#dispatcher = makeDispatcher(options, {
       store: this.#store,
       findRule,
       log: this.#log,
       takeCalls: (all) => this.#tracker.takeChanges(all),
+      meter: this.#metrics,
     });
     this.#pipeline = new LivePipeline(
       this.#tracker,
@@ -130,6 +135,19 @@ class Server {
       await this.#closeStore();
       throw error;
     }
+  }
+
+  /** What metrics are made of. */
+  #describe(): MetricsSource {
+    const records = new DeliveryRecords(this.#file);
+    return {
+      scripts: () => this.#dispatcher.scripts(),
+      oldestWaitingAt: () => (this.#dispatcher.storeFailure === undefined ? records.oldestWaitingAt() : undefined),
+      isStoreSound: () => this.#dispatcher.storeFailure === undefined,
+      legs: () => this.#tracker.legCount,
+      messages: () => this.#tracker.messages,
+      drops: () => new Map([...this.#tracker.drops, ...this.#counts.drops, ...(this.#sip?.drops ?? [])]),
+    };
   }
 
   /** Calls that were up when the last run ended go on. */
@@ -182,7 +200,9 @@ class Server {
 
   #publish(events: readonly CallEvent[]): void {
     this.#dispatcher.publish(events.map((event) => ({ event, rules: this.#ruleBook.match(event) })));
-    for (const { event, extension, params } of events) {
+    for (const one of events) {
+      this.#metrics.event(one);
+      const { event, extension, params } = one;
       this.#log.info({ event, extension, status: params.CallStatus, call: params.CallAPIID }, 'call event');
     }
   }
