@@ -36,6 +36,7 @@ export class Journal {
   /** Calls to be kept: those with events, or all that changed. */
   #calls: 'none' | 'told' | 'all' = 'none';
   #cancelFlush: (() => void) | undefined;
+  #cancelRetry: (() => void) | undefined;
   #isOpen = false;
 
   /** `onReady` gets deliveries that may be sent now. */
@@ -99,22 +100,23 @@ export class Journal {
     return delivery && last ? { ...delivery, attempts: last.attempts, nextAttemptAt: last.nextAttemptAt } : delivery;
   }
 
-  /** Commits at once. */
+  /** Commits at once; while the store fails, what came goes on without. */
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    const inbox = this.#inbox;
-    this.#inbox = [];
-    const known = this.#commit(inbox);
-    this.#onReady(known.size === 0 ? inbox : inbox.filter(({ id }) => !known.has(id)));
+    if (this.failure === undefined) return this.#commitInbox();
+    const inbox = this.#takeInbox();
+    for (const delivery of inbox) this.#unstored.set(delivery.id, delivery);
+    this.#onReady(inbox);
   }
 
   /** Commits a last time, and no more. */
   close(): void {
     this.keepCalls();
-    this.flush();
+    this.#commitInbox();
     this.#isOpen = false;
     this.#cancelFlush?.();
+    this.#cancelRetry?.();
   }
 
   /** Not before the start: what an earlier run left goes first. */
@@ -122,6 +124,18 @@ export class Journal {
     if (!this.#isOpen || this.#cancelFlush) return;
     const immediate = setImmediate(() => this.flush());
     this.#cancelFlush = () => clearImmediate(immediate);
+  }
+
+  #takeInbox(): readonly NewDelivery[] {
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    return inbox;
+  }
+
+  #commitInbox(): void {
+    const inbox = this.#takeInbox();
+    const known = this.#commit(inbox);
+    this.#onReady(known.size === 0 ? inbox : inbox.filter(({ id }) => !known.has(id)));
   }
 
   /** Returns what was there before. */
@@ -174,6 +188,6 @@ export class Journal {
     for (const delivery of inbox) this.#unstored.set(delivery.id, delivery);
     const unstored = this.#unstored.size;
     this.#log.error({ error, unstored }, 'the store failed: what comes is sent from memory, and lost in a crash');
-    if (this.#isOpen) this.#cancelFlush = this.#clock.after(RETRY_MS, () => this.flush());
+    if (this.#isOpen) this.#cancelRetry = this.#clock.after(RETRY_MS, () => this.#commitInbox());
   }
 }

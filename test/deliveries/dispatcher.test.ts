@@ -505,6 +505,26 @@ t.test('while the store fails, events are sent from memory, in order, and stored
   t.equal(log.lines.filter(({ message }) => message === 'the store works again').length, 1);
 });
 
+t.test('the disk is full: what does not fit is sent from memory, and stored when there is room', async (t) => {
+  const path = join(t.testdir(), 'ringside.db');
+  const { dispatcher, publish, sender, file, records, clock, log } = setUp(t, { path, rules: [scriptRule('/a')] });
+  dispatcher.start();
+  file.read('PRAGMA max_page_count = 1'); // no more than there are now
+  const events = Array.from({ length: 300 }, (_, i) => eventOf(`call${i}`, 1, 'hangup'));
+  for (const event of events) {
+    publish(event);
+    await finishTurns();
+  }
+  t.match(dispatcher.storeFailure, /database or disk is full/);
+  t.equal(sender.sent.length, 300);
+  t.ok(records.counts().delivered < 300);
+  file.read('PRAGMA max_page_count = 1000000');
+  await clock.advance(2 * SECOND);
+  t.equal(dispatcher.storeFailure, undefined);
+  t.strictSame(records.counts(), { pending: 0, delivered: 300, stale: 0, dead: 0 });
+  t.ok(log.lines.some(({ message }) => message === 'the store works again'));
+});
+
 t.test('a delivery that can not be read waits till it can', async (t) => {
   const path = join(t.testdir(), 'ringside.db');
   const first = setUp(t, { path, rules: [scriptRule('/a')] });
