@@ -95,7 +95,7 @@ export class Party {
   /** CallAPIID before its call became part of an older one. */
   previousId: string | undefined = undefined;
   /** Number of who transferred the call to it, or it to somebody else. */
-  transferredBy: string | undefined = undefined;
+  transferredBy: string | undefined;
 
   constructor(
     call: Call,
@@ -109,6 +109,7 @@ export class Party {
     this.role = role;
     this.params = params;
     this.join = join;
+    this.transferredBy = join?.by || join?.feeder?.join?.by || undefined; // who was asked may call through a PBX
     this.birthCallId = call.id;
     this.ordinal = ++call.births;
     call.parties = append(call.parties, this);

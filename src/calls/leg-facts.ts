@@ -96,6 +96,7 @@ export function isLeftToReferee(leg: Leg, by: Ending['endedBy'], at: number, pat
   const { referee } = leg;
   if (!referee || !leg.isOver || leg.phase !== 'answered' || at - leg.referredAt > patienceMs) return false;
   if (by === (leg.caller === referee ? 'caller' : 'called')) return false;
+  if (leg.dialogs.some(({ referral }) => referral?.isFollowed)) return false;
   return !leg.call.legs.some((other) => other !== leg && other.phase !== 'ended' && isSeatedIn(referee, other));
 }
 

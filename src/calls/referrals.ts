@@ -93,12 +93,12 @@ export class Referrals {
 }
 
 /** Somebody is there still to be connected with whom is called, or it is not known who that would be. */
-const isOpen = ({ leg, kind, state }: Referral): boolean =>
-  state !== 'refused' &&
-  (kind === 'redirect' ||
-    leg.referee !== undefined ||
-    leg.call.legs.length === 1 ||
-    leg.call.legs.some((other) => other !== leg && other.isUp));
+function isOpen({ leg, kind, state }: Referral): boolean {
+  if (state === 'refused') return false;
+  if (kind === 'redirect') return true;
+  if (leg.referee) return leg.referee.state !== 'over';
+  return leg.call.legs.length === 1 || leg.call.legs.some((other) => other !== leg && other.isUp);
+}
 
 /** Nobody followed yet, and it was asked for just now. */
 const isPrompt = (referral: Referral, at: number): boolean => !referral.isFollowed && at - referral.at <= PROMPT_MS;

@@ -43,10 +43,7 @@ function findTransferred({ call, join }: Leg, extension: Extension): Party | und
 
 function seat(leg: Leg, extension: Extension, role: Party['role'], invitation: Invitation): Party {
   const flow = role === 'caller' ? 'OUT' : 'IN';
-  const party = new Party(leg.call, extension, role, writeParameters(leg, invitation, flow), leg.join);
-  const by = leg.join?.by || leg.feeder?.join?.by; // through a PBX, who was asked to call somebody has a leg of its own
-  if (by) party.transferredBy = by;
-  return party;
+  return new Party(leg.call, extension, role, writeParameters(leg, invitation, flow), leg.join);
 }
 
 /** A phone behind a PBX is judged by the legs that the PBX sends to it; what the PBX answers itself, is not. */

@@ -2,6 +2,7 @@ import type { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { readAddressUri } from '../sip/name-addr.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
+import { decodeText } from '../sip/text.ts';
 import { userNumber } from '../sip/uri.ts';
 import { isCallApiId } from './call-api-id.ts';
 import type { Calls } from './calls.ts';
@@ -63,10 +64,19 @@ export class Transfers {
     else if (referral.state === 'asked') referral.state = 'refused';
   }
 
-  /** A NOTIFY tells of a REFER whose answer was missed; what it says of success is no proof. RFC 3515 §2.4.4. */
+  /** A NOTIFY tells of a REFER whose answer was missed; what it says of success is no proof, of failure it is. RFC 3515 §2.4.4. */
   notify(message: SipMessage): void {
     const referral = this.#findDialog(message)[1]?.referral;
-    if (referral && /^refer\b/i.test(message.raw('Event'))) this.#accept(referral);
+    if (!referral || !/^refer\b/i.test(message.raw('Event'))) return;
+    this.#accept(referral);
+    if (isFailure(message.body)) this.#giveUp(referral);
+  }
+
+  /** Who asked stays, and so does who was to be transferred. */
+  #giveUp({ leg, byCaller, referrer }: Referral): void {
+    const stays = leg.referee ?? partyOf(findCounterpart(leg)) ?? endOf(leg, !byCaller);
+    if (stays?.transferredBy === referrer) stays.transferredBy = undefined;
+    if (leg.isUp) leg.referee = undefined;
   }
 
   /** A 3xx: its contact is called next. RFC 3261 §21.3. */
@@ -152,6 +162,10 @@ export class Transfers {
 
 const isOf = (referral: Referral | undefined, cseq: number, byCaller: boolean): referral is Referral =>
   referral?.cseq === cseq && referral.byCaller === byCaller;
+
+/** What came of a REFER: the response to the INVITE that it caused. */
+const isFailure = (fragment: Uint8Array): boolean =>
+  /^SIP\/2\.0 [3-6]\d\d\b/.test(decodeText(fragment, 0, Math.min(fragment.length, 12)));
 
 /** Each is told of the other, and neither of somebody in its own call, or on a leg that was not joined to it for doubt. */
 const isMutual = (leg: Leg, other: Leg): boolean =>

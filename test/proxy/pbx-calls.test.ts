@@ -1,9 +1,9 @@
 import t from 'tap';
-import { play, type Act } from './pbx-stage.ts';
+import { playWithPbx, type PbxAct } from './pbx-stage.ts';
 
 // Calls through a PBX, with Ringside between it and its phones: what the scripts are told.
 
-const acts: Act[] = [
+const acts: PbxAct[] = [
   [
     'answered; the caller hangs up',
     async (s) => {
@@ -191,4 +191,4 @@ const acts: Act[] = [
   ],
 ];
 
-t.test('calls of two', (t) => play(t, acts));
+t.test('calls of two', (t) => playWithPbx(t, acts));

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { play, type Act } from './pbx-stage.ts';
+import { playWithPbx, type PbxAct } from './pbx-stage.ts';
 
 // Groups, queues, pickups and forwards by a PBX, with Ringside between it and its phones: what the scripts are told.
 
-const acts: Act[] = [
+const acts: PbxAct[] = [
   [
     'a group rings; one answers',
     async (s) => {
@@ -193,4 +193,4 @@ const acts: Act[] = [
   ],
 ];
 
-t.test('groups, queues, pickups and forwards', (t) => play(t, acts));
+t.test('groups, queues, pickups and forwards', (t) => playWithPbx(t, acts));

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { play, type Act } from './pbx-stage.ts';
+import { playWithPbx, type PbxAct } from './pbx-stage.ts';
 import type { AgentCall } from './support/pbx/agent-call.ts';
 
 // Transfers and parking by a PBX, with Ringside between it and its phones: what the scripts are told.
 
-const blind: Act[] = [
+const blind: PbxAct[] = [
   [
     'by the called side; answered',
     async (s) => {
@@ -60,6 +60,20 @@ const blind: Act[] = [
     ],
   ],
   [
+    'to a phone that says nothing',
+    async (s) => {
+      const [caller, called] = await s.talk('101', '102');
+      s.pbx.treatment.ringMs = 300;
+      await s.transfer(called, '103');
+      await s.over(await s.phone('103').rings(), caller);
+    },
+    [
+      'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, answer-out, hangup ANSWER; by 102',
+      'A 102 IN 102.1, 101 "Alice A" [101] dialled 102 [102]: dial-in, answer-in, hangup ANSWER; numbers 0.8',
+      'A 103 IN 103.1, 101 "Alice A" [101] dialled 102 [103]: dial-in, hangup NOANSWER ring_timeout; referred-by 0.97; by 102',
+    ],
+  ],
+  [
     'to a phone that rings until who is transferred hangs up',
     async (s) => {
       const [caller, called] = await s.talk('101', '102');
@@ -80,7 +94,7 @@ const blind: Act[] = [
       await s.over(caller);
     },
     [
-      'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, answer-out, hangup ANSWER; by 102',
+      'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, answer-out, hangup ANSWER',
       'A 102 IN 102.1, 101 "Alice A" [101] dialled 102 [102]: dial-in, answer-in, hangup ANSWER; numbers 0.8',
     ],
   ],
@@ -164,7 +178,7 @@ const blind: Act[] = [
   ],
 ];
 
-const others: Act[] = [
+const others: PbxAct[] = [
   [
     'attended, by the called side',
     async (s) => {
@@ -291,5 +305,5 @@ const others: Act[] = [
   ],
 ];
 
-t.test('blind transfers', (t) => play(t, blind));
-t.test('attended transfers and parking', (t) => play(t, others));
+t.test('blind transfers', (t) => playWithPbx(t, blind));
+t.test('attended transfers and parking', (t) => playWithPbx(t, others));
