@@ -50,16 +50,25 @@ t.test('an address that is taken', async (t) => {
   t.match(missing, { code: 2, err: /sip\.tls\.cert: no\.pem can't be read: ENOENT/ });
 });
 
-t.test('a stop in mid-call: the call goes on after the next start', async (t) => {
-  const [phone, pbx] = await phones(t);
-  const folder = t.testdir();
-  const first = await startProduct(t, { sip: `upstream: "sip:${pbx.at}"`, folder });
-  const dialog = await answer(phone, pbx, first.udp);
-  first.process.child.kill('SIGTERM');
-  t.equal((await first.process.finished).code, 0);
-  const sip = `upstream: "sip:${pbx.at}"\n  listen: ["udp:127.0.0.1:${first.udp.port}"]`;
-  const second = await startProduct(t, { sip, folder, isListenGiven: true });
-  await hangUp(phone, pbx, dialog, second.udp);
+t.test('stopped or killed in mid-call: call and events go on after the next start', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const [phone, pbx] = await phones(t);
+    const folder = t.testdir();
+    const tenant = 'sensor: trunk';
+    const first = await startProduct(t, { sip: `upstream: "sip:${pbx.at}"`, tenant, folder });
+    const dialog = await answer(phone, pbx, first.udp);
+    await first.events(4);
+    first.process.child.kill(signal);
+    await first.process.finished;
+    const sip = `upstream: "sip:${pbx.at}"\n  listen: ["udp:127.0.0.1:${first.udp.port}"]`;
+    const second = await startProduct(t, { sip, tenant, folder, isListenGiven: true });
+    await hangUp(phone, pbx, dialog, second.udp);
+    t.strictSame((await second.events(2)).sort(), ['0003*101 hangup ANSWER', '0003*102 hangup ANSWER'], signal);
+    const [ids, callIds, synthesised] = (['CallAPIID', 'CallID', 'Synthesised'] as const).map(
+      (name) => new Set([...first.told, ...second.told].map((event) => event[name])),
+    );
+    t.strictSame([ids!.size, callIds!.size, [...synthesised!]], [1, 1, ['']], 'one call, and nothing by timer');
+  }
 });
 
 t.test('scripts that hang, and no disk to store on: calls go on', async (t) => {
