@@ -1,7 +1,7 @@
 # Everything a new user runs. Needs Node 20 or newer with npm, and nothing else: npm brings the Node that Ringside runs on.
 ARGS ?= --config ringside.example.yaml
 
-.PHONY: test run bench soak screenshots install
+.PHONY: test run bench soak fuzz screenshots install
 
 # Installs what package-lock.json names, once, and again when it changed.
 install: node_modules/.installed
@@ -33,3 +33,8 @@ bench: install
 soak: ARGS =
 soak: install
 	npm run -s soak -- $(ARGS)
+
+# Ten minutes of messages that are nearly right, with calls beside them, or `make fuzz ARGS="--minutes 60 --seed 2"`.
+fuzz: ARGS =
+fuzz: install
+	npm run -s fuzz -- $(ARGS)

@@ -67,6 +67,8 @@ export function cpuMicroseconds(pid: number): number {
 export const residentBytes = (pid: number): number =>
   processTree(pid).reduce((sum, each) => sum + proportionalBytes(each), 0);
 
+export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
 /** Looks at the memory every half second; the function it returns ends that and tells the most there was. */
 export function watchMemory(pid: number): () => number {
   let peak = residentBytes(pid);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { cpuMicroseconds, isRunning, residentBytes, stop, waitUntil, watchMemory } from './processes.ts';
+import { cpuMicroseconds, isRunning, megabytes, residentBytes, stop, waitUntil, watchMemory } from './processes.ts';
 import { servers, type Server } from './servers.ts';
 import { callsNow, endOf, startTraffic, stopTraffic, type Load, type Outcome, type Traffic } from './sipp.ts';
 
@@ -82,8 +82,6 @@ function show(name: string, { made, failed, perSecond, ...sent }: Outcome): void
   const again = `${sent.callerRetransmissions} by the callers, ${sent.calledRetransmissions} by the called`;
   console.log(`${name}: ${made} calls at ${perSecond} per second, ${failed} failed, retransmissions: ${again}`);
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 /** Starts a server, measures it, and stops it; undefined if it does not start. */
 async function withServer<T>(name: string, measure: (server: Server, folder: string) => Promise<T>) {

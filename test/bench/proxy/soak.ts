@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { HeapLine } from './heap-log.ts';
+import { heaps } from './heaps.ts';
 import { Ledger, type Told } from './ledger.ts';
-import { cpuMicroseconds, isRunning, residentBytes, stop, waitUntil } from './processes.ts';
+import { cpuMicroseconds, isRunning, megabytes, residentBytes, stop, waitUntil } from './processes.ts';
 import { endOf, startTraffic, stopTraffic, type Outcome } from './sipp.ts';
 import { startWatched, type Watched } from './watched.ts';
 
@@ -35,18 +35,6 @@ const PATIENCE_MILLISECONDS = 60_000; // for what the script is still to be told
 
 const ledger = new Ledger();
 const startedAt = performance.now();
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
-
-/** The newest of every thread, the main one first. */
-function heaps(file: string): string {
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-  const newest = new Map<number, number>();
-  for (const line of lines) {
-    const { threadId, heapUsed } = JSON.parse(line) as HeapLine;
-    newest.set(threadId, heapUsed);
-  }
-  return [...newest].map(([, heapUsed]) => megabytes(heapUsed)).join(' + ');
-}
 
 function report({ server, folder }: Watched): void {
   const pid = server.process.pid!;

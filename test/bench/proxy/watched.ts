@@ -16,7 +16,7 @@ export interface Watched {
   readonly close: () => void;
 }
 
-const configOf = ({ proxy, called }: Ports, script: number, folder: string): string => `
+const configOf = ({ called }: Ports, listen: readonly string[], script: number, folder: string): string => `
 tenants: [{ extensions: ["*"], sensor: trunk }]
 callEvents:
   - extension: "*"
@@ -25,14 +25,18 @@ callEvents:
     body: json
     extras: [EventType]
     url: "http://127.0.0.1:${script}/x"
-sip: { listen: ["udp:127.0.0.1:${proxy}"], upstream: "sip:127.0.0.1:${called}", rateLimit: 0 }
-delivery: { retention: 10m }
+sip: { listen: ${JSON.stringify(listen)}, upstream: "sip:127.0.0.1:${called}", rateLimit: 0 }
+delivery: { retention: 10m, staleAfter: 1h }
 log: { level: warn }
 store: ${JSON.stringify(join(folder, 'ringside.db'))}
 `;
 
 /** Starts both; `onEvent` gets the body of every request to the script. */
-export async function startWatched(ports: Ports, onEvent: (body: string) => void): Promise<Watched> {
+export async function startWatched(
+  ports: Ports,
+  onEvent: (body: string) => void,
+  listen: readonly string[] = [`udp:127.0.0.1:${ports.proxy}`],
+): Promise<Watched> {
   const folder = mkdtempSync(join(tmpdir(), 'proxy-watched-'));
   const script = createServer((request, response) => {
     let body = '';
@@ -41,7 +45,7 @@ export async function startWatched(ports: Ports, onEvent: (body: string) => void
   }).listen(0, '127.0.0.1');
   await once(script, 'listening');
   const file = join(folder, 'ringside.yaml');
-  writeFileSync(file, configOf(ports, (script.address() as AddressInfo).port, folder));
+  writeFileSync(file, configOf(ports, listen, (script.address() as AddressInfo).port, folder));
   const server = await startRingside(file, ports, folder);
   if (!server) throw new Error('Ringside does not start');
   const close = (): void => {

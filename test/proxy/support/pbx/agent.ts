@@ -3,7 +3,7 @@ import type { Endpoint } from '../relay.ts';
 import { authorize } from '../wire-digest.ts';
 import { makeFollowUp, makeRequest, makeResponse, unique } from '../wire-builders.ts';
 import { Received } from '../wire-message.ts';
-import { openWire, type Wire } from '../wire-transports.ts';
+import { openWire, type Wire, type WireTransport } from '../wire-transports.ts';
 import { AgentCall } from './agent-call.ts';
 
 // A SIP user agent with a mind of its own, made with no code of the project: the phones and the PBX of the scenes.
@@ -16,6 +16,8 @@ export interface AgentOptions {
   readonly domain: string;
   /** Its answer to a challenge. */
   readonly password?: string;
+  /** UDP unless told. */
+  readonly transport?: WireTransport;
 }
 
 export interface CallOptions {
@@ -33,7 +35,7 @@ interface Pending {
 }
 
 export class Agent {
-  readonly transport = 'udp';
+  readonly transport: WireTransport;
   readonly options: AgentOptions;
   /** Where all that it sends goes first. */
   proxy: Endpoint = { ip: '127.0.0.1', port: 5060 };
@@ -54,11 +56,12 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.options = options;
+    this.transport = options.transport ?? 'udp';
   }
 
   async open(port = 0): Promise<this> {
     const take = (text: string): void => this.#take(new Received(text));
-    this.#wire = await openWire({ transport: 'udp', ip: this.options.ip, port }, take);
+    this.#wire = await openWire({ transport: this.transport, ip: this.options.ip, port }, take);
     return this;
   }
 
