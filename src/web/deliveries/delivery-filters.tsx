@@ -1,0 +1,72 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Button } from '../parts/button.tsx';
+import { Choice } from '../parts/choice.tsx';
+import { Search, Select } from '../parts/field.tsx';
+import { setQuery } from '../router.ts';
+import { DELIVERY_STATE_NAMES, DELIVERY_STATES, EVENT_NAMES, EVENTS } from '../words.ts';
+import type { DeliveryQuery } from './delivery-query.ts';
+
+const TYPING_MS = 300;
+
+const STATES = [
+  { value: '', label: 'All' },
+  ...DELIVERY_STATE_NAMES.map((value) => ({ value, label: DELIVERY_STATES[value].label })),
+];
+const EVENT_OPTIONS = [
+  { value: '', label: 'All events' },
+  ...EVENT_NAMES.map((value) => ({ value, label: EVENTS[value].label })),
+];
+const SPAN_OPTIONS = [
+  { value: '', label: 'Any time' },
+  { value: '15m', label: 'Last 15 minutes' },
+  { value: '1h', label: 'Last hour' },
+  { value: '24h', label: 'Last 24 hours' },
+];
+
+/** The filters, which stand in the address: it can be sent to others, and kept. */
+export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
+  const clear = (): void => setQuery({ state: '', event: '', extension: '', url: '', call: '', rule: '', last: '' });
+  const isFiltered = Object.values(query).some((value: string) => value !== '');
+  return (
+    <div class="filters">
+      <Choice label="Outcome" value={query.state} options={STATES} onChoose={(state) => setQuery({ state })} />
+      <Typed label="Extension" value={query.extension} name="extension" />
+      <Typed label="Part of the URL" value={query.url} name="url" />
+      <Select
+        label="Event"
+        isBare
+        value={query.event}
+        options={EVENT_OPTIONS}
+        onChoose={(event) => setQuery({ event })}
+      />
+      <Select label="Time" isBare value={query.last} options={SPAN_OPTIONS} onChoose={(last) => setQuery({ last })} />
+      {query.call !== '' && <Chip label={`Call ${query.call}`} onRemove={() => setQuery({ call: '' })} />}
+      {query.rule !== '' && <Chip label={`Rule ${query.rule}`} onRemove={() => setQuery({ rule: '' })} />}
+      {isFiltered && (
+        <Button kind="quiet" onClick={clear}>
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** A text that filters once the typing pauses. */
+function Typed({ label, value, name }: { label: string; value: string; name: string }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return undefined;
+    const timer = setTimeout(() => setQuery({ [name]: text }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return <Search label={label} value={text} onInput={setText} />;
+}
+
+function Chip({ label, onRemove }: { label: string; onRemove: () => void }) {
+  return (
+    <button type="button" class="chip" onClick={onRemove} aria-label={`Remove the filter: ${label}`}>
+      <span class="cut">{label}</span> ×
+    </button>
+  );
+}
