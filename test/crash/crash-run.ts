@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CallFeeder } from './call-feeder.ts';
 import { FailingScript } from './failing-script.ts';
+import { SocketWatch } from './socket-watch.ts';
 import { type Findings, type UpTime, verify } from './verify.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -48,19 +49,19 @@ export async function crash({ folder, hepPort, rounds, callsPerSecond, onRound }
   feeder.start();
   for (let round = 0; round < rounds; round++) {
     const server = await start(config);
-    const from = Date.now();
+    const watch = new SocketWatch(hepPort);
     await wait(200 + Math.random() * 1800);
-    const until = Date.now();
+    const upTime = watch.stop();
     await kill(server);
-    upTimes.push({ from, until });
+    upTimes.push(upTime);
     onRound?.(round, script.taken.length);
   }
   const last = await start(config);
-  const from = Date.now();
+  const watch = new SocketWatch(hepPort);
   await feeder.stop();
   await wait(LONGEST_CALL_MS); // by then what has lost its end is told to be over
   await settle(script);
-  upTimes.push({ from, until: Infinity });
+  upTimes.push(watch.stop());
   last.kill('SIGTERM');
   await once(last, 'exit');
   script.close();

@@ -1,7 +1,7 @@
 import type { PlayedCall, Step } from './call-feeder.ts';
 import type { Taken } from './failing-script.ts';
 
-/** When Ringside was up, in epoch ms. */
+/** When Ringside was up and took in all that was sent, in epoch ms. */
 export interface UpTime {
   readonly from: number;
   readonly until: number;
@@ -22,9 +22,6 @@ export interface Findings {
   /** Everything that is not as it must be. */
   readonly faults: readonly string[];
 }
-
-/** What is sent so shortly before a kill may not have been read yet. */
-const MARGIN_MS = 300;
 
 const STEPS: { readonly [kind in PlayedCall['kind']]: readonly Step[] } = {
   answered: ['invite', 'ringing', 'final', 'end'],
@@ -112,7 +109,7 @@ function faultsOfWhole({ callId, kind }: PlayedCall, events: readonly Taken[]): 
 }
 
 const runOf = (at: number, upTimes: readonly UpTime[]): number =>
-  upTimes.findIndex(({ from, until }) => at >= from && at <= until - MARGIN_MS);
+  upTimes.findIndex(({ from, until }) => at >= from && at <= until);
 
 const runsOf = ({ kind, times }: PlayedCall, upTimes: readonly UpTime[]): Set<number> =>
   new Set(STEPS[kind].map((step) => runOf(times.get(step) ?? -1, upTimes)));
