@@ -5,6 +5,9 @@ import { HttpSender } from '../deliveries/sender.ts';
 import type { Options } from '../options.ts';
 import { VERSION } from './version.ts';
 
+/** A crash within it makes a delivery come twice, with one EventID. */
+const ATTEMPT_DELAY_MS = 20;
+
 /** Makes the dispatcher that a configuration describes. */
 export const makeDispatcher = ({ delivery }: Options, parts: Omit<DispatcherParts, 'sender'>): Dispatcher =>
   new Dispatcher(makeDeliveryOptions(delivery), { ...parts, sender: makeSender(delivery) });
@@ -29,6 +32,7 @@ function makeDeliveryOptions(delivery: Options['delivery']): DeliveryOptions {
     maxPending: delivery.maxPending,
     maxPendingPerScript: delivery.maxPendingPerScript,
     retentionMs: delivery.retention,
+    attemptDelayMs: ATTEMPT_DELAY_MS,
   };
 }
 

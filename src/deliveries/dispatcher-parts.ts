@@ -23,6 +23,8 @@ export interface DeliveryOptions {
   /** Of these, for one script. */
   readonly maxPendingPerScript: number;
   readonly retentionMs: number;
+  /** How long the outcome of an attempt may wait to be stored together with others. */
+  readonly attemptDelayMs: number;
 }
 
 /** Sends requests to scripts. */

@@ -62,7 +62,9 @@ export class Dispatcher {
     this.#meter = meter;
     this.#clock = clock;
     this.#lastId = store.lastId();
-    this.#journal = new Journal(store, log, clock, takeCalls, (deliveries) => this.#take(deliveries));
+    this.#journal = new Journal({ store, log, clock, takeCalls }, options.attemptDelayMs, (deliveries) =>
+      this.#take(deliveries),
+    );
     this.#lanes = new Lanes(
       (url) => this.#scriptOptions(url),
       (script, ms) => this.#hold(script, ms),

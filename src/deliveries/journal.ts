@@ -8,6 +8,14 @@ import { StoreError } from './store-file.ts';
 /** Tells what became of the calls that are up; with `all` also of those that nothing was told of. */
 export type TakeCalls = (all: boolean) => CallChanges;
 
+/** What a journal works with. */
+export interface JournalParts {
+  readonly store: DeliveryStore;
+  readonly log: DeliveryLog;
+  readonly clock: Clock;
+  readonly takeCalls: TakeCalls | undefined;
+}
+
 const NONE: ReadonlySet<number> = new Set();
 const RETRY_MS = 1000;
 /** So many are at hand without asking the store. */
@@ -25,6 +33,7 @@ export class Journal {
   readonly #log: DeliveryLog;
   readonly #clock: Clock;
   readonly #takeCalls: TakeCalls | undefined;
+  readonly #attemptDelayMs: number;
   readonly #onReady: (deliveries: readonly Delivery[]) => void;
   #inbox: NewDelivery[] = [];
   /** Deliveries on their way that the store could not take. */
@@ -36,21 +45,21 @@ export class Journal {
   /** Calls to be kept: those with events, or all that changed. */
   #calls: 'none' | 'told' | 'all' = 'none';
   #cancelFlush: (() => void) | undefined;
+  #cancelLater: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #isOpen = false;
 
-  /** `onReady` gets deliveries that may be sent now. */
+  /** `onReady` gets deliveries that may be sent now. What became of attempts is committed within `attemptDelayMs`. */
   constructor(
-    store: DeliveryStore,
-    log: DeliveryLog,
-    clock: Clock,
-    takeCalls: TakeCalls | undefined,
+    { store, log, clock, takeCalls }: JournalParts,
+    attemptDelayMs: number,
     onReady: (deliveries: readonly Delivery[]) => void,
   ) {
     this.#store = store;
     this.#log = log;
     this.#clock = clock;
     this.#takeCalls = takeCalls;
+    this.#attemptDelayMs = attemptDelayMs;
     this.#onReady = onReady;
   }
 
@@ -90,7 +99,7 @@ export class Journal {
       }
     }
     this.#attempts.set(attempt.id, attempt);
-    this.#schedule();
+    this.#scheduleLater();
   }
 
   /** A delivery by its id: from memory, else from the store. @throws StoreError */
@@ -103,7 +112,8 @@ export class Journal {
   /** Commits at once; while the store fails, what came goes on without. */
   flush(): void {
     this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
+    this.#cancelLater?.();
+    this.#cancelFlush = this.#cancelLater = undefined;
     if (this.failure === undefined) return this.#commitInbox();
     const inbox = this.#takeInbox();
     for (const delivery of inbox) this.#unstored.set(delivery.id, delivery);
@@ -116,6 +126,7 @@ export class Journal {
     this.#commitInbox();
     this.#isOpen = false;
     this.#cancelFlush?.();
+    this.#cancelLater?.();
     this.#cancelRetry?.();
   }
 
@@ -124,6 +135,13 @@ export class Journal {
     if (!this.#isOpen || this.#cancelFlush) return;
     const immediate = setImmediate(() => this.flush());
     this.#cancelFlush = () => clearImmediate(immediate);
+  }
+
+  /** Nothing waits for what became of attempts to be committed: some more of them go along. */
+  #scheduleLater(): void {
+    if (this.#attemptDelayMs === 0) return this.#schedule();
+    if (!this.#isOpen || this.#cancelFlush) return;
+    this.#cancelLater ??= this.#clock.after(this.#attemptDelayMs, () => this.flush());
   }
 
   #takeInbox(): readonly NewDelivery[] {

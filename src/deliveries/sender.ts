@@ -1,18 +1,16 @@
 import type { LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { Agent, buildConnector, request as sendWithUndici } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import type { Rule, RuleTls } from '../rules/rule.ts';
 import type { Sender } from './dispatcher-parts.ts';
+import { Exchange } from './exchange.ts';
 import { NetworkGuard } from './network-guard.ts';
 import type { ScriptRequest } from './request.ts';
-import { type AttemptOutcome, parseRetryAfter } from './retry.ts';
+import type { AttemptOutcome } from './retry.ts';
 import { scriptOf } from './script.ts';
 import { signRequest } from './signature.ts';
 
-const MAX_RESPONSE_BYTES = 4096;
-/** Of an answer, to be shown. */
-const ANSWER_BYTES = 256;
-const MAX_AGENTS = 1000;
+const MAX_POOLS = 1000;
 
 export interface SenderOptions {
   readonly connectTimeoutMs: number;
@@ -32,47 +30,37 @@ export class HttpSender implements Sender {
   readonly #options: SenderOptions;
   readonly #guard: NetworkGuard;
   /** By script, TLS and source of the rule: with one pool per host, a slow script would use up the connections of the others there. */
-  readonly #agents: LRUCache<string, Agent>;
+  readonly #pools: LRUCache<string, Pool>;
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#guard = new NetworkGuard(options.allowedNetworks, options.lookUp);
-    this.#agents = new LRUCache<string, Agent>({ max: MAX_AGENTS, dispose: (agent) => void agent.close() });
+    this.#pools = new LRUCache<string, Pool>({ max: MAX_POOLS, dispose: (pool) => void pool.close() });
   }
 
   /** Redirects are not followed; of the answer 4 KB are read. */
-  async send(request: ScriptRequest, rule: Rule, eventId: string): Promise<AttemptOutcome> {
-    const { method, url, body } = request;
+  send(request: ScriptRequest, rule: Rule, eventId: string): Promise<AttemptOutcome> {
+    const exchange = new Exchange(this.#options.timeoutMs);
     try {
-      const response = await sendWithUndici(url, {
-        dispatcher: this.#agentOf(url, rule),
-        method,
-        body: body ?? null,
-        headers: { ...this.#headersOf(request, rule), ...signRequest(request, eventId, rule.secrets, Date.now()) },
-        signal: AbortSignal.timeout(this.#options.timeoutMs),
-      });
-      const answer = await readStart(response.body);
-      const retryAfter = response.headers['retry-after'];
-      const retryAfterMs = typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, Date.now()) : undefined;
-      return {
-        status: response.statusCode,
-        ...(answer !== '' && { answer }),
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      };
+      const { origin, path } = splitUrl(request.url);
+      const { method, body } = request;
+      const headers = { ...this.#headersOf(request, rule), ...signRequest(request, eventId, rule.secrets, Date.now()) };
+      this.#poolOf(origin, request.url, rule).dispatch({ path, method, body: body ?? null, headers }, exchange);
     } catch (error) {
-      return { error: explain(error) };
+      exchange.fail(error);
     }
+    return exchange.outcome;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
-  #agentOf(url: string, { tls, source }: Rule): Agent {
+  #poolOf(origin: string, url: string, { tls, source }: Rule): Pool {
     const key = `${scriptOf(url)} ${tls?.id} ${source}`;
-    let agent = this.#agents.get(key);
-    if (!agent) this.#agents.set(key, (agent = makeAgent(this.#options, this.#connectorOf(tls, source))));
-    return agent;
+    let pool = this.#pools.get(key);
+    if (!pool) this.#pools.set(key, (pool = makePool(origin, this.#options, this.#connectorOf(tls, source))));
+    return pool;
   }
 
   #connectorOf(tls: RuleTls | undefined, source: Rule['source']): buildConnector.connector {
@@ -96,8 +84,8 @@ export class HttpSender implements Sender {
   }
 }
 
-const makeAgent = ({ connectionsPerOrigin }: SenderOptions, connect: buildConnector.connector): Agent =>
-  new Agent({
+const makePool = (origin: string, { connectionsPerOrigin }: SenderOptions, connect: buildConnector.connector): Pool =>
+  new Pool(origin, {
     connections: connectionsPerOrigin,
     pipelining: 1,
     connect,
@@ -106,33 +94,9 @@ const makeAgent = ({ connectionsPerOrigin }: SenderOptions, connect: buildConnec
     keepAliveTimeout: 10_000,
   });
 
-/**
- * Reads a short answer to its end, so that the connection can be used again; breaks off a long one. Returns its first bytes.
- *
- * The status is what the script says; that the rest of its answer got lost does not take it back.
- */
-async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
-  let size = 0;
-  let start: Buffer | undefined;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (!start || start.length < ANSWER_BYTES) start = join(start, chunk);
-      if (size > MAX_RESPONSE_BYTES) break;
-    }
-  } catch {
-    // What came has to do.
-  }
-  return start?.toString().replaceAll('\0', '') ?? '';
-}
-
-const join = (start: Buffer | undefined, chunk: Buffer): Buffer =>
-  (start ? Buffer.concat([start, chunk]) : chunk).subarray(0, ANSWER_BYTES);
-
-function explain(error: unknown): string {
-  const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'TimeoutError') return 'no answer in time';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time';
-  if (message === '') return code ?? name; // several addresses were tried
-  return code && !message.includes(code) ? `${code}: ${message}` : message;
+/** The request line says what the rule's URL says, as it is written. @throws TypeError where it is none. */
+function splitUrl(url: string): { readonly origin: string; readonly path: string } {
+  const { protocol, origin, pathname, search } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError('an http or https URL is expected');
+  return { origin, path: pathname + search };
 }

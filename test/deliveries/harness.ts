@@ -91,6 +91,7 @@ export const OPTIONS: DeliveryOptions = {
   maxPending: 100_000,
   maxPendingPerScript: 100_000,
   retentionMs: 7 * 24 * 3600_000,
+  attemptDelayMs: 0,
 };
 
 export const SENDING: SenderOptions = {
