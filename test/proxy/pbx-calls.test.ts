@@ -55,8 +55,9 @@ const acts: PbxAct[] = [
   [
     'nobody answers: the PBX says 603',
     async (s) => {
-      s.pbx.treatment.ringMs = 300;
-      await s.over(...(await s.ring('101', '102')));
+      const calls = await s.ring('101', '102');
+      s.pbx.giveUp();
+      await s.over(...calls);
     },
     [
       'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, hangup NOANSWER ring_timeout',
@@ -109,8 +110,9 @@ const acts: PbxAct[] = [
   [
     'voicemail',
     async (s) => {
-      Object.assign(s.pbx.treatment, { ringMs: 300, hasVoicemail: true });
+      s.pbx.treatment.hasVoicemail = true;
       const [caller] = await s.ring('101', '102');
+      s.pbx.giveUp();
       await s.up(caller);
       caller.hangUp();
     },

@@ -45,10 +45,11 @@ const acts: PbxAct[] = [
   [
     'a group rings; one is busy, and nobody answers',
     async (s) => {
-      s.pbx.treatment.ringMs = 500;
       const caller = s.dial('101', '601');
       const [two, three, four] = [await s.rings('102'), await s.rings('103'), await s.rings('104')];
       three.refuse(486);
+      await s.over(s.pbx.legOf(three.callId));
+      s.pbx.giveUp();
       await s.over(caller, two, four);
     },
     [
@@ -77,10 +78,11 @@ const acts: PbxAct[] = [
   [
     'a queue answers; one agent does not, the next does',
     async (s) => {
-      s.pbx.treatment.ringMs = 400;
       const caller = s.dial('101', '600');
       await s.up(caller);
-      await s.over(await s.rings('102'));
+      const first = await s.rings('102');
+      s.pbx.giveUp();
+      await s.over(first);
       await s.end(caller, await s.answers('103'));
     },
     [

@@ -49,9 +49,10 @@ const blind: PbxAct[] = [
     'to a phone that nobody answers',
     async (s) => {
       const [caller, called] = await s.talk('101', '102');
-      s.pbx.treatment.ringMs = 300;
       await s.transfer(called, '103');
-      await s.over(await s.rings('103'), caller);
+      const other = await s.rings('103');
+      s.pbx.giveUp();
+      await s.over(other, caller);
     },
     [
       'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, answer-out, hangup ANSWER; by 102',
@@ -63,9 +64,10 @@ const blind: PbxAct[] = [
     'to a phone that says nothing',
     async (s) => {
       const [caller, called] = await s.talk('101', '102');
-      s.pbx.treatment.ringMs = 300;
       await s.transfer(called, '103');
-      await s.over(await s.phone('103').rings(), caller);
+      const other = await s.phone('103').rings();
+      s.pbx.giveUp();
+      await s.over(other, caller);
     },
     [
       'A 101 OUT 101.1, 101 [101] dialled 102 [102]: dial-out, answer-out, hangup ANSWER; by 102',
@@ -245,9 +247,9 @@ const others: PbxAct[] = [
     'semi-attended; nobody answers',
     async (s) => {
       const [caller, called] = await s.talk('101', '102');
-      s.pbx.treatment.ringMs = 500;
       const [consultation, other] = await s.ring('102', '103');
       await s.attend(called, '103', consultation);
+      s.pbx.giveUp();
       await s.over(caller, other);
     },
     [
@@ -292,9 +294,9 @@ const others: PbxAct[] = [
   [
     'parked, and nobody fetches: it comes back to who parked it',
     async (s) => {
-      s.pbx.treatment.parkMs = 300;
       const [caller, called] = await s.talk('101', '102');
       await s.transfer(called, '700');
+      s.pbx.returnParked();
       await s.end(await s.answers('102'), caller);
     },
     [

@@ -41,11 +41,12 @@ async function main(): Promise<void> {
   const timer = setInterval(report, 60_000);
   const udp = { ip: '127.0.0.1', port: proxy };
   const places = { udp, tcp: udp, ws: { ip: '127.0.0.1', port: proxy + 1 } };
-  const { sent, calls } = await fuzzer.run(places, { seconds: minutes * 60, rate });
-  clearInterval(timer);
-  report();
-  if (!isRunning(server.process)) throw new Error('Ringside has ended');
-  await stop(server.process, 'SIGINT');
+  const { sent, calls } = await fuzzer.run(places, { seconds: minutes * 60, rate }).finally(async () => {
+    clearInterval(timer);
+    report();
+    if (!isRunning(server.process)) throw new Error('Ringside has ended');
+    await stop(server.process, 'SIGINT');
+  });
   const log = readFileSync(join(folder, 'Ringside.log'), 'utf8');
   const errors = log.split('\n').filter((line) => /internal error|engine failed/.test(line));
   console.log(`${sent} messages, ${calls.made} calls, ${calls.failures.length} failed, ${errors.length} errors`);

@@ -124,7 +124,7 @@ export class Mutator {
   #rewrite(text: string): string {
     const lines = text.split('\r\n');
     const any = (): number => this.#below(lines.length);
-    if (this.#random() < 0.4) lines.splice(any(), 1);
+    if (lines.length > 1 && this.#random() < 0.4) lines.splice(any(), 1);
     if (this.#random() < 0.3)
       lines.splice(1 + any(), 0, this.#pick(lines), `${this.#pick(lines)}, ${this.#pick(lines)}`);
     if (this.#random() < 0.2)

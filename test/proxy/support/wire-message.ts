@@ -21,6 +21,8 @@ const COMPACT: Readonly<Record<string, string>> = {
 /** Fields whose values may share a line, set apart by commas. */
 const LISTS = new Set('via route record-route path service-route contact supported require allow'.split(' '));
 
+const MANDATORY = ['Via', 'From', 'To', 'Call-ID', 'CSeq'];
+
 const fullName = (name: string): string => COMPACT[name.toLowerCase()] ?? name.toLowerCase();
 
 /** A SIP message as text, read with no code of the project: what it says stands against what the project says. */
@@ -94,6 +96,11 @@ export class Received {
   /** First value of a field, by either form of its name. */
   header(name: string): string | undefined {
     return this.headers(name)[0];
+  }
+
+  /** Whether every field is there that a message must have. RFC 3261 §8.1.1. */
+  get isWhole(): boolean {
+    return MANDATORY.every((name) => this.header(name) !== undefined);
   }
 
   /** All values of a field in order; a line with several routes or contacts counts as several. */

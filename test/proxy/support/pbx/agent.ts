@@ -134,7 +134,9 @@ export class Agent {
     this.send(request.text);
   }
 
+  /** What is not whole is passed over. */
   #take(message: Received): void {
+    if (!message.isWhole) return;
     if (message.isRequest) this.#takeRequest(message);
     else this.#takeResponse(message);
   }

@@ -12,11 +12,10 @@ export class Attempt {
   readonly outcome: Promise<Outcome>;
   readonly #settled = Promise.withResolvers<Outcome>();
 
-  constructor(caller: AgentCall, legs: readonly AgentCall[], ringMs: number) {
+  constructor(caller: AgentCall, legs: readonly AgentCall[]) {
     this.caller = caller;
     this.legs = legs;
-    const timer = setTimeout(() => this.#settle('timeout', ['Reason: Q.850;cause=0']), ringMs);
-    this.outcome = this.#settled.promise.finally(() => clearTimeout(timer));
+    this.outcome = this.#settled.promise;
     for (const leg of legs) void this.#watch(leg);
     void Promise.all(legs.map(({ over }) => over)).then((refused) => this.#settled.resolve({ refused }));
     this.handOver(caller);
@@ -32,6 +31,11 @@ export class Attempt {
   pickUp(by: AgentCall, reasons: readonly string[] = ELSEWHERE): void {
     by.answer();
     this.#settle({ answered: by }, reasons);
+  }
+
+  /** They have rung for long enough. */
+  giveUp(): void {
+    this.#settle('timeout', ['Reason: Q.850;cause=0']);
   }
 
   async #watch(leg: AgentCall): Promise<void> {

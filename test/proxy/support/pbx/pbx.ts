@@ -19,8 +19,6 @@ export interface PbxOptions {
 
 /** How it treats calls; as a scene sets it. */
 export interface Treatment {
-  ringMs: number;
-  parkMs: number;
   /** Calls that nobody answers, or that a busy phone refuses, are answered by the PBX. */
   hasVoicemail: boolean;
   hasBusyTone: boolean;
@@ -28,7 +26,6 @@ export interface Treatment {
   readonly forwards: Map<string, string>;
 }
 
-const RINGING_LONG = 60_000;
 const NORMAL = ['Reason: Q.850;cause=16'];
 const GROUP = ['101', '102', '103', '104'];
 const AGENTS = ['102', '103'];
@@ -40,7 +37,7 @@ export class Pbx {
   readonly #bindings = new Map<string, string>();
   readonly #peers = new Map<AgentCall, AgentCall>();
   readonly #attempts = new Set<Attempt>();
-  #parked: { readonly call: AgentCall; readonly timer: NodeJS.Timeout } | undefined;
+  #parked: { readonly call: AgentCall; readonly parker: string } | undefined;
 
   constructor(options: PbxOptions) {
     this.#options = options;
@@ -72,6 +69,18 @@ export class Pbx {
     const stays = this.#part(leg);
     const target = this.#ring(number, leg)!;
     void leg.over.then(() => this.#connect(stays, target));
+  }
+
+  /** Whoever rings now has rung for long enough. */
+  giveUp(): void {
+    for (const attempt of this.#attempts) attempt.giveUp();
+  }
+
+  /** Who is parked has waited for long enough. */
+  returnParked(): void {
+    const { call, parker } = this.#parked!;
+    this.#parked = undefined;
+    void this.#dial(call, [parker]);
   }
 
   #answer(request: Received): string {
@@ -124,7 +133,7 @@ export class Pbx {
   async #dial(caller: AgentCall, numbers: readonly string[], headers: readonly string[] = []): Promise<void> {
     const legs = numbers.flatMap((number) => this.#ring(number, caller, headers) ?? []);
     if (legs.length === 0) return caller.refuse(404, ['Reason: Q.850;cause=3']);
-    const attempt = new Attempt(caller, legs, this.treatment.ringMs);
+    const attempt = new Attempt(caller, legs);
     const outcome = await this.#settle(attempt);
     const forwarded = legs.find(({ final }) => final?.code === 302);
     if (forwarded) return this.#forward(attempt.caller, userOf(forwarded.final!.header('Contact')!), numbers[0]!);
@@ -176,7 +185,7 @@ export class Pbx {
     caller.answer();
     for (const agent of AGENTS) {
       const leg = this.#ring(agent, caller)!;
-      const outcome = await this.#settle(new Attempt(caller, [leg], this.treatment.ringMs));
+      const outcome = await this.#settle(new Attempt(caller, [leg]));
       if (outcome === 'gone') return;
       if (typeof outcome === 'object' && 'answered' in outcome) return this.#connect(caller, outcome.answered);
     }
@@ -195,18 +204,9 @@ export class Pbx {
 
   #fetch(by: AgentCall): void {
     by.answer();
-    const { call, timer } = this.#parked!;
+    const { call } = this.#parked!;
     this.#parked = undefined;
-    clearTimeout(timer);
     this.#connect(call, by);
-  }
-
-  #park(call: AgentCall, parker: string): void {
-    const timer = setTimeout(() => {
-      this.#parked = undefined;
-      void this.#dial(call, [parker]);
-    }, this.treatment.parkMs);
-    this.#parked = { call, timer };
   }
 
   #transfer(call: AgentCall, refer: Received): void {
@@ -218,7 +218,7 @@ export class Pbx {
     if (!isPossible) return;
     const stays = this.#part(call);
     if (replaces !== undefined) return this.#merge(stays, this.legOf(replaces.split(';')[0]!));
-    if (number === '700') return this.#park(stays, call.number);
+    if (number === '700') return void (this.#parked = { call: stays, parker: call.number });
     void this.#route(stays, number, [`Referred-By: ${refer.header('Referred-By') ?? refer.header('From')}`]);
   }
 
@@ -257,8 +257,6 @@ export class Pbx {
 }
 
 export const plainTreatment = (): Treatment => ({
-  ringMs: RINGING_LONG,
-  parkMs: RINGING_LONG,
   hasVoicemail: false,
   hasBusyTone: false,
   forwards: new Map(),
