@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from '../log.ts';
 import { type Gate, identify } from './access/gate.ts';
 import { describeError, RequestError } from './problem.ts';
@@ -39,7 +39,7 @@ export function makeServer(options: ServerOptions, log: Logger): App {
   const app = Fastify({
     ...(options.tls && { https: { ...options.tls, minVersion: 'TLSv1.2' } }),
     loggerInstance: log,
-    disableRequestLogging: true, // queries may hold tokens
+    logController: new LogController({ disableRequestLogging: true }), // queries may hold tokens
     bodyLimit: options.maxRequestBytes,
     trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -80,9 +80,6 @@ function answerErrors(app: App): void {
     const internal = { error: { code: 'internal', message: 'something went wrong here; the log has it' } };
     return reply.code(told?.statusCode ?? 500).send(told?.problem ?? internal);
   });
-  app.setNotFoundHandler(() => {
-    throw new RequestError('not_found', 'there is nothing at this address');
-  });
 }
 
 const READS = ['GET', 'HEAD', 'OPTIONS'];
@@ -102,6 +99,9 @@ function admit(request: FastifyRequest, config: RouteConfig, gate: Gate): void {
   const principal = identify(request, gate);
   if (config.isOperatorsOnly && principal.role !== 'operator') {
     throw new RequestError('forbidden', 'this is for operators only');
+  }
+  if (config.isOverall && !principal.scope.isAll) {
+    throw new RequestError('forbidden', 'this is for those who see all tenants');
   }
   if (!principal.canWrite && !config.isHarmless && !READS.includes(request.method)) {
     throw new RequestError('forbidden', 'you may look, but change nothing');

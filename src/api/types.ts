@@ -62,7 +62,7 @@ export type Delivery = z.output<typeof delivery>;
 export type Deliveries = z.output<typeof deliveries>;
 export type Attempt = z.output<typeof attempt>;
 export type DeliveryDetail = z.output<typeof deliveryDetail>;
-export type DeliveryFilter = z.input<typeof deliveryFilter>;
+export type DeliveryFilter = z.output<typeof deliveryFilter>;
 export type Retry = z.input<typeof retry>;
 
 export type Script = z.output<typeof script>;

@@ -2,7 +2,7 @@ import type { CallStory, LadderLine } from '../explain/story.ts';
 import { startOf } from '../explain/story.ts';
 import type { ToldEvent } from '../explain/collector.ts';
 import type { Place, Places } from '../explain/places.ts';
-import type { SeenMessage } from '../explain/message-text.ts';
+import type { SeenMessage } from '../explain/seen-message.ts';
 import { writeEvent } from '../explain/event-words.ts';
 import { writeNotes } from '../explain/notes.ts';
 

@@ -95,7 +95,7 @@ function formatLeg(story: CallStory, legStory: LegStory, number: number, places:
   const { callId, callerNumber, calledNumber } = legStory.leg;
   const formatAt = (at: number): string => formatOffset(at - startOf(story));
   const ends = `${callerNumber || 'unknown'} calls ${calledNumber || 'unknown'}`;
-  const way = listPlaces(legStory, places).join(' > ');
+  const way = listPlaces(legStory, places).map(formatPlace).join(' > ');
   return [
     ...wrap(`${ends}: ${way}`, `${number}`.padStart(3).padEnd(INDENT.length)),
     `${INDENT}Call-ID ${callId}`,
@@ -165,7 +165,7 @@ function legJson(story: CallStory, legStory: LegStory, number: number, places: P
     callId,
     caller: callerNumber,
     called: calledNumber,
-    places: listPlaces(legStory, places),
+    places: listPlaces(legStory, places).map(formatPlace),
     join: join && {
       method: join.method,
       confidence: CONFIDENCE[join.method],

@@ -15,10 +15,13 @@ const LEAST_STEP_MS = 5000;
 /** Between two observations; then it is looked whether the clock was set. */
 const SUSPICIOUS_MS = 1000;
 
+/** Takes events over, with the observation that brought them about; without, it was the time. */
+type Publish = (events: readonly CallEvent[], cause?: Observation) => void;
+
 /** The pipeline in real time. When the system clock is set, no time passed: the calls that are up go along. */
 export class LivePipeline {
   readonly #tracker: CallTracker;
-  readonly #publish: (events: readonly CallEvent[]) => void;
+  readonly #publish: Publish;
   readonly #onStep: (byMs: number) => void;
   readonly #clocks: Clocks;
   readonly #take: (observation: Observation) => void;
@@ -26,12 +29,7 @@ export class LivePipeline {
   #last = 0;
 
   /** `onStep` is told by how much the clock was set. */
-  constructor(
-    tracker: CallTracker,
-    publish: (events: readonly CallEvent[]) => void,
-    onStep: (byMs: number) => void,
-    clocks: Clocks = SYSTEM_CLOCKS,
-  ) {
+  constructor(tracker: CallTracker, publish: Publish, onStep: (byMs: number) => void, clocks: Clocks = SYSTEM_CLOCKS) {
     this.#tracker = tracker;
     this.#publish = publish;
     this.#onStep = onStep;

@@ -1,6 +1,9 @@
+import type { Directory } from '../calls/directory.ts';
 import type { CallEvent } from '../calls/event.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import { Metrics, type MetricsSource } from '../api/metrics.ts';
+import { ApiRules } from '../api/rules/api-rules.ts';
+import { RuleStore } from '../api/rules/rule-store.ts';
 import { DeliveryRecords } from '../deliveries/delivery-records.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import { SqliteStore } from '../deliveries/store.ts';
@@ -8,12 +11,12 @@ import type { StoreFile } from '../deliveries/store-file.ts';
 import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
-import type { Rule } from '../rules/rule.ts';
-import { RuleBook } from '../rules/rule-book.ts';
+import { RuleSet } from '../rules/rule-set.ts';
 import { parseListenAddress } from '../sip/listen-address.ts';
-import type { Address } from '../sip/observation.ts';
+import type { Address, Observation } from '../sip/observation.ts';
 import { HepListener } from '../sources/hep-listener.ts';
 import { SourceCounts } from '../sources/source-counts.ts';
+import { ApiFront } from './api-front.ts';
 import { makeDispatcher, storePath } from './delivery-setup.ts';
 import { describeConfiguration } from './describe.ts';
 import { LiveClock } from './live-clock.ts';
@@ -35,9 +38,11 @@ export async function run(
   onReload: (reload: () => void) => void,
 ): Promise<number> {
   const configuration = loadConfiguration(configPath);
-  const server = new Server(configPath, configuration);
+  const print = (line: string): void => void out.write(`${line}\n`);
+  const server = new Server(configPath, configuration, print);
   const addresses = await server.start();
-  for (const line of describeConfiguration(configuration, addresses.hep, addresses.sip)) out.write(`${line}\n`);
+  for (const line of describeConfiguration(configuration, addresses.hep, addresses.sip)) print(line);
+  for (const line of addresses.page) print(line);
   out.write('Ctrl-C stops it.\n');
   onReload(() => server.reload());
   if (!signal.aborted) await new Promise((stopped) => signal.addEventListener('abort', stopped));
@@ -45,6 +50,13 @@ export async function run(
   await server.stop();
   out.write('Stopped. What is not delivered yet will be at the next start.\n');
   return 0;
+}
+
+/** What it listens on, and what the operator is told of the page. */
+interface Addresses {
+  readonly hep: readonly string[];
+  readonly sip: readonly string[];
+  readonly page: readonly string[];
 }
 
 /** Everything that runs, and how it is put together. */
@@ -60,50 +72,64 @@ class Server {
   readonly #sip: SipFront | undefined;
   readonly #watch: ConfigurationWatch;
   readonly #log: Logger;
+  readonly #ruleSet: RuleSet;
+  readonly #apiRules: ApiRules;
+  readonly #api: ApiFront | undefined;
   readonly #counts = new SourceCounts();
   readonly #configPath: string;
   readonly #drainMs: number;
   readonly #sipDrainMs: number;
   readonly #listen: readonly string[];
-  #rules: readonly Rule[];
   #configuration: Configuration;
+  #directory: Directory;
   /** Where the PBX was found to be, once that is known. */
   #upstream: readonly Address[] | undefined;
-  #ruleBook: RuleBook;
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
 
-  constructor(configPath: string, configuration: Configuration) {
+  constructor(configPath: string, configuration: Configuration, print: (line: string) => void) {
     const { options, rules } = configuration;
     this.#configPath = configPath;
     this.#log = openLog(options.log.level);
-    this.#rules = rules;
     this.#configuration = configuration;
-    this.#ruleBook = new RuleBook(rules);
+    this.#ruleSet = new RuleSet(rules);
     this.#drainMs = options.delivery.drainTimeout;
     this.#sipDrainMs = options.sip.drainTimeout;
     this.#listen = options.hep.listen;
+    this.#directory = makeDirectory(configuration);
     this.#tracker = makeTracker(configuration);
-    const findRule = (id: string) => this.#rules.find((rule) => rule.id === id);
     this.#file = openStore(storePath(configPath, options), this.#log);
     this.#store = new SqliteStore(this.#file);
     this.#metrics = new Metrics(this.#describe());
+    this.#state = new SipState(this.#file.path, this.#log);
+    this.#apiRules = new ApiRules(
+      new RuleStore(this.#file),
+      { options, directory: this.#directory },
+      options.http.limits.rules,
+      (changed) => {
+        this.#ruleSet.useApi(changed);
+        this.#api?.tellRules();
+      },
+    );
+    this.#api = options.http.listen === undefined ? undefined : this.#makeApi(print);
     this.#dispatcher = makeDispatcher(options, {
-      store: this.#store,
-      findRule,
+      store: this.#api?.watch(this.#store) ?? this.#store,
+      findRule: this.#ruleSet.find,
       log: this.#log,
       takeCalls: (all) => this.#tracker.takeChanges(all),
       meter: this.#metrics,
     });
     this.#pipeline = new LivePipeline(
       this.#tracker,
-      (events) => this.#publish(events),
+      (events, cause) => this.#publish(events, cause === undefined),
       (byMs) => this.#leap(byMs),
     );
-    const { observe } = this.#pipeline;
+    const observe = (observation: Observation): void => {
+      this.#pipeline.observe(observation);
+      this.#api?.observe(observation);
+    };
     const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
     this.#hep = new HepListener(clock.observe, this.#counts, Date.now);
-    this.#state = new SipState(this.#file.path, this.#log);
     if (options.sip.engine === 'embedded' && options.sip.listen.length > 0) {
       const start = makeThreadStart(configPath, configuration, this.#state.secret());
       this.#sip = new SipFront(
@@ -121,15 +147,17 @@ class Server {
   }
 
   /** Starts all parts; returns the addresses it listens on. */
-  async start(): Promise<{ readonly hep: readonly string[]; readonly sip: readonly string[] }> {
+  async start(): Promise<Addresses> {
     try {
       this.#restore();
       const hep = await this.#hep.listen(this.#listen.map((text) => parseListenAddress(text)!));
       const sip = (await this.#sip?.start()) ?? [];
+      const page = this.#api ? [`API and page on ${await this.#api.start()}.`, this.#api.describe()] : [];
       this.#dispatcher.start();
       this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-      return { hep, sip };
+      return { hep, sip, page: page.filter((line) => line !== '') };
     } catch (error) {
+      await this.#api?.stop();
       await this.#sip?.stop(0);
       await this.#hep.close();
       await this.#closeStore();
@@ -155,6 +183,7 @@ class Server {
     const calls = this.#store.calls();
     this.#tracker.restore(calls);
     this.#tracker.takeChanges();
+    this.#api?.restore(calls);
     if (calls.length > 0) this.#log.info({ calls: calls.length }, 'calls of the last run go on');
   }
 
@@ -164,6 +193,7 @@ class Server {
 
   /** In order: nothing new comes in, what came is stored, what is under way is finished. */
   async stop(): Promise<void> {
+    await this.#api?.stop();
     await this.#sip?.stop(this.#sipDrainMs);
     clearInterval(this.#ticking);
     await this.#hep.close();
@@ -198,8 +228,9 @@ class Server {
     this.#file.close();
   }
 
-  #publish(events: readonly CallEvent[]): void {
-    this.#dispatcher.publish(events.map((event) => ({ event, rules: this.#ruleBook.match(event) })));
+  #publish(events: readonly CallEvent[], isTimed: boolean): void {
+    this.#dispatcher.publish(events.map((event) => ({ event, rules: this.#ruleSet.match(event) })));
+    this.#api?.tell(events, isTimed);
     for (const one of events) {
       this.#metrics.event(one);
       const { event, extension, params } = one;
@@ -213,7 +244,30 @@ class Server {
   }
 
   #useDirectory(): void {
-    this.#tracker.useDirectory(makeDirectory(this.#configuration, this.#upstream));
+    this.#directory = makeDirectory(this.#configuration, this.#upstream);
+    this.#tracker.useDirectory(this.#directory);
+    this.#apiRules.use({ options: this.#configuration.options, directory: this.#directory });
+  }
+
+  #makeApi(print: (line: string) => void): ApiFront {
+    return new ApiFront({
+      configPath: this.#configPath,
+      configuration: () => this.#configuration,
+      directory: () => this.#directory,
+      file: this.#file,
+      tracker: this.#tracker,
+      ruleSet: this.#ruleSet,
+      apiRules: this.#apiRules,
+      metrics: this.#metrics,
+      dispatcher: () => this.#dispatcher,
+      state: this.#state,
+      health: {
+        isSipUp: () => this.#sip && Number.isFinite(this.#sip.observedUntil),
+        maxPending: this.#configuration.options.delivery.maxPending,
+      },
+      log: this.#log,
+      print,
+    });
   }
 
   #use(configuration: Configuration): void {
@@ -221,10 +275,10 @@ class Server {
     const certificates = readCertificates(this.#configPath, options.sip);
     if (certificates) this.#sip?.useCertificates(certificates);
     this.#sip?.usePlan(tenants, readPeers(options.sip, tenants));
-    this.#rules = rules;
-    this.#ruleBook = new RuleBook(rules);
     this.#configuration = configuration;
+    this.#ruleSet.useFile(rules);
     this.#useDirectory();
+    this.#api?.use(configuration);
     this.#log.info(
       { rules: rules.length, tenants: tenants.length },
       'configuration reloaded: rules and tenants are in force',

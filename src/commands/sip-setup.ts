@@ -65,10 +65,17 @@ export const readPeers = ({ trusted }: SipOptions, tenants: Configuration['tenan
   trusted: [...trusted, ...tenants.flatMap(({ pbx }) => pbx)],
 });
 
-/** Certificate and key; undefined if there are none. @throws OptionError */
-export function readCertificates(configPath: string, { tls }: SipOptions): { cert: string; key: string } | undefined {
+/** Certificate and key of a section; undefined if there are none. @throws OptionError */
+export function readCertificates(
+  configPath: string,
+  { tls }: { readonly tls: { readonly cert: string; readonly key: string } },
+  section: 'sip' | 'http' = 'sip',
+): { cert: string; key: string } | undefined {
   if (tls.cert === '' || tls.key === '') return undefined;
-  return { cert: readText(configPath, tls.cert, 'sip.tls.cert'), key: readText(configPath, tls.key, 'sip.tls.key') };
+  return {
+    cert: readText(configPath, tls.cert, `${section}.tls.cert`),
+    key: readText(configPath, tls.key, `${section}.tls.key`),
+  };
 }
 
 function readText(configPath: string, file: string, path: string): string {

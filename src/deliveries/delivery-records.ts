@@ -61,6 +61,9 @@ export interface DeliveryFilter {
   readonly since?: number | undefined;
   /** Before this. */
   readonly until?: number | undefined;
+  readonly event?: EventName | undefined;
+  /** Part of the URL. */
+  readonly url?: string | undefined;
   /** HTTP status of the last attempt, 0 for none. */
   readonly status?: number | undefined;
   /** Those with a lower id only: the next page. */
@@ -73,6 +76,7 @@ const ENTRY = `d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, e.ex
 const FROM = 'FROM deliveries d JOIN events e ON e.id = d.event';
 /** Of one statement; SQLite takes no more than so many values. */
 const MAX_IDS = 10_000;
+const RECENT = 10_000;
 
 /** What was sent where and what came of it, to look at and to send again; beside a running Ringside, too. */
 export class DeliveryRecords {
@@ -87,6 +91,13 @@ export class DeliveryRecords {
     const { where, values } = formatWhere(filter);
     const rows = this.#file.read(`SELECT ${ENTRY} ${FROM} ${where} ORDER BY d.id DESC LIMIT ?`, ...values, limit);
     return rows.map((row) => ({ ...row }) as unknown as DeliveryEntry);
+  }
+
+  /** The newest delivery of each rule that has one among the last ten thousand. @throws StoreError */
+  lastOfRules(): DeliveryEntry[] {
+    const recent = `SELECT id, rule FROM deliveries ORDER BY id DESC LIMIT ${RECENT}`;
+    const ids = this.#file.read(`SELECT max(id) AS id FROM (${recent}) GROUP BY rule`).map(({ id }) => Number(id));
+    return ids.length === 0 ? [] : this.list({ ids }, ids.length);
   }
 
   /** How many fit. @throws StoreError */
@@ -167,6 +178,8 @@ function formatWhere(filter: DeliveryFilter): { readonly where: string; readonly
   add('d.call = ?', filter.call);
   add('d.created_at >= ?', filter.since);
   add('d.created_at < ?', filter.until);
+  add('e.name = ?', filter.event);
+  add('instr(d.url, ?) > 0', filter.url);
   add('d.last_status = ?', filter.status);
   add('d.id < ?', filter.before);
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };

@@ -1,11 +1,11 @@
-import type { Call, Leg, Transaction } from '../calls/call.ts';
+import type { Call, Leg } from '../calls/call.ts';
 import type { CallEvent } from '../calls/event.ts';
 import { connectPipeline } from '../calls/pipeline.ts';
 import type { CallTracker } from '../calls/tracker.ts';
 import { SipMessage } from '../sip/message.ts';
 import type { Address, Observation } from '../sip/observation.ts';
 import { attempt } from '../sip/parse-error.ts';
-import { readMessageText, type SeenMessage, signMessage } from './message-text.ts';
+import { seeMessage, type SeenMessage } from './seen-message.ts';
 
 /** How much is kept at most; what comes on top is counted. */
 export interface CollectLimits {
@@ -14,8 +14,6 @@ export interface CollectLimits {
 }
 
 export const COLLECT_LIMITS: CollectLimits = { legs: 50_000, messages: 500_000 };
-const COPY_MS = 100;
-const MAX_SINCE = 64;
 
 /** A leg, and all that was seen of it. */
 export interface LegStory {
@@ -121,17 +119,7 @@ export class Collector {
   #keep(story: LegStory, message: SipMessage, { observedAt, source, destination }: Observation): SeenMessage {
     this.#messages++;
     const hop = { source: this.#share(source), destination: this.#share(destination) };
-    const signature = signMessage(message);
-    const earlier = findEarlier(story.messages, signature, hop.source, hop.destination);
-    const seen: SeenMessage = {
-      ...readMessageText(message),
-      ...hop,
-      order: this.#order++,
-      at: observedAt,
-      signature,
-      repeats: earlier && (observedAt - earlier.at < COPY_MS ? 'copy' : 'retransmission'),
-      transaction: earlier ? undefined : findTransaction(story.leg, message),
-    };
+    const seen = seeMessage(message, { ...hop, at: observedAt, order: this.#order++ }, story.leg, story.messages);
     story.messages.push(seen);
     return seen;
   }
@@ -156,21 +144,3 @@ export class Collector {
     }
   }
 }
-
-function findEarlier(
-  messages: readonly SeenMessage[],
-  signature: string,
-  source: Address,
-  destination: Address,
-): SeenMessage | undefined {
-  for (let index = messages.length - 1; index >= Math.max(0, messages.length - MAX_SINCE); index--) {
-    const other = messages[index]!;
-    if (other.signature === signature && other.source === source && other.destination === destination) return other;
-  }
-  return undefined;
-}
-
-const findTransaction = (leg: Leg, message: SipMessage): Transaction | undefined =>
-  message.isRequest && message.method === 'INVITE' && message.toTag === ''
-    ? leg.transaction(message.branch, message.cseq)
-    : undefined;

@@ -1,7 +1,7 @@
 import type { Join, Leg } from '../calls/call.ts';
 import { CONFIDENCE, type JoinMethod } from '../calls/join.ts';
 import type { LegStory } from './collector.ts';
-import { formatPlace, type Places } from './places.ts';
+import type { Place, Places } from './places.ts';
 import { type CallStory, numberOfLeg } from './story.ts';
 
 /** What each method found, of a leg and the one that it was joined to. */
@@ -41,13 +41,13 @@ function explainJoin(story: CallStory, leg: Leg, { method, leg: other }: Join): 
   return `joined to ${name} by ${method} (${CONFIDENCE[method]}): ${METHODS[method](leg, name)}`;
 }
 
-/** The places that a leg's INVITE went along: `101 192.0.2.1 > PBX 192.0.2.10`. */
-export function listPlaces({ messages }: LegStory, places: Places): string[] {
+/** The places that a leg's INVITE went along. */
+export function listPlaces({ messages }: LegStory, places: Places): Place[] {
   const invites = messages.filter(({ transaction }) => transaction !== undefined);
   const hops = invites.length > 0 ? invites : messages.slice(0, 1);
   const all = hops.flatMap(({ source, destination, statusCode }) =>
     statusCode > 0 ? [destination, source] : [source, destination],
   );
   const known = all.map((address) => places.find(address)).filter((place) => place !== undefined);
-  return [...new Set(known)].map(formatPlace);
+  return [...new Set(known)];
 }

@@ -1,11 +1,9 @@
-import type { Transaction } from '../calls/call.ts';
 import { NO_CAUSE, readCause } from '../calls/cause.ts';
 import { parseDialogName } from '../calls/dialog-name.ts';
 import { readIdentity } from '../calls/invitation.ts';
 import { readReferTo } from '../calls/refer-to.ts';
 import type { SipMessage } from '../sip/message.ts';
 import { readAddressUri } from '../sip/name-addr.ts';
-import type { Address } from '../sip/observation.ts';
 import { attempt } from '../sip/parse-error.ts';
 import { detach } from '../sip/text.ts';
 import { parseUri, userNumber } from '../sip/uri.ts';
@@ -33,21 +31,6 @@ export interface MessageText {
   readonly sipCause: number;
 }
 
-/** One SIP message of a leg, on one hop. */
-export interface SeenMessage extends MessageText {
-  /** Place among all that happened in the capture. */
-  readonly order: number;
-  readonly at: number;
-  readonly source: Address;
-  readonly destination: Address;
-  /** The same again on the same hop: within moments a copy that was captured twice, else a retransmission. */
-  readonly repeats: 'copy' | 'retransmission' | undefined;
-  /** The same in all copies and retransmissions. */
-  readonly signature: string;
-  /** Of an INVITE that was no repetition. */
-  readonly transaction: Transaction | undefined;
-}
-
 /** Reads what the ladder shows, without what can't be read; none of it keeps the message's bytes. @throws SipParseError */
 export function readMessageText(message: SipMessage): MessageText {
   const { statusCode } = message;
@@ -67,12 +50,6 @@ export function readMessageText(message: SipMessage): MessageText {
     sipCause: cause.sip,
   };
 }
-
-/** What tells a message from others of its leg. */
-export const signMessage = (message: SipMessage): string =>
-  detach(
-    `${message.statusCode} ${message.method} ${message.cseq} ${message.branch} ${message.fromTag} ${message.toTag}`,
-  );
 
 function writeRequest(message: SipMessage, method: string): string {
   if (method !== 'INVITE') return method;

@@ -1,4 +1,4 @@
-import type { SeenMessage } from './message-text.ts';
+import type { SeenMessage } from './seen-message.ts';
 import { type CallStory, numberOfLeg } from './story.ts';
 
 /** What the arrow has no room for. */

@@ -3,7 +3,7 @@ import { summarise } from '../calls/call-status.ts';
 import type { CallEvent, CallStatus } from '../calls/event.ts';
 import { isAnswerer } from '../calls/leg-facts.ts';
 import type { Collector, LegStory, ToldEvent } from './collector.ts';
-import type { SeenMessage } from './message-text.ts';
+import type { SeenMessage } from './seen-message.ts';
 
 // A ladder of more is of no use.
 const MAX_MESSAGES = 100_000;
@@ -95,15 +95,24 @@ export const findAnswered = ({ call }: CallStory, { event }: ToldEvent): string 
       party.answeredAt <= event.at,
   )?.extension.number;
 
+/** Events of a call, and its legs, as far as its result depends on them. */
+interface Outcome {
+  readonly events: readonly Pick<ToldEvent, 'event'>[];
+  readonly legs: readonly Pick<LegStory, 'leg'>[];
+}
+
 /** What the call came to: for who began it where that is an extension, else for the best off of those it was for. */
-export function resultOf({ events, legs }: CallStory): string {
+export function statusOf({ events, legs }: Outcome): CallStatus | undefined {
   const hangups = events.map(({ event }) => event).filter(({ event }) => event === 'hangup');
   const first = legs[0]?.leg.callId;
   const caller = hangups.find(({ params }) => params.CallFlow === 'OUT' && params.CallID === first);
-  return caller?.params.CallStatus ?? bestOf(hangups) ?? 'nothing told';
+  return (caller?.params.CallStatus as CallStatus | undefined) ?? bestOf(hangups);
 }
 
-function bestOf(hangups: readonly CallEvent[]): string | undefined {
+/** The same for people to read. */
+export const resultOf = (outcome: Outcome): string => statusOf(outcome) ?? 'nothing told';
+
+function bestOf(hangups: readonly CallEvent[]): CallStatus | undefined {
   const verdicts = hangups.map(({ params }) => ({
     status: params.CallStatus as CallStatus,
     detail: 'answered' as const,

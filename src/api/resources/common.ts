@@ -33,6 +33,9 @@ export const extras = z
   .record(z.string(), z.union([z.string(), z.number()]))
   .describe('What else is known of the event: EventID, Detail, SipCode, DurationMs and the like');
 
+/** Of an address that names one by its id. */
+export const identifierParams = z.object({ id: z.string().max(300) });
+
 /** Errors of `/api/v1`, whatever the status. */
 export const problem = z
   .object({

@@ -35,6 +35,7 @@ export const attempt = z.object({
   durationMs: z.number(),
   status: z.int().describe('HTTP status; 0 where there was no answer'),
   error: z.string(),
+  answer: z.string().describe('The first bytes of the answer'),
 });
 
 /** `GET /api/v1/deliveries/{id}`. */
@@ -52,6 +53,7 @@ export const deliveryFilter = z.strictObject({
   extension: extension.optional(),
   event: eventName.optional(),
   url: z.string().max(200).optional().describe('Part of the URL'),
+  status: z.coerce.number().int().min(0).max(999).optional().describe('HTTP status of the last attempt; 0 for none'),
   from: time.optional(),
   to: time.optional(),
 });

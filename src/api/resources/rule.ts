@@ -93,6 +93,7 @@ export const testResult = z.object({
   request: z.object({ method: z.enum(['GET', 'POST']), url: z.string(), body: z.string().nullable() }),
   status: z.int().describe('HTTP status; 0 where there was no answer'),
   error: z.string().describe('What went wrong; empty if nothing did'),
+  answer: z.string().describe('The first bytes of the answer'),
   durationMs: z.number(),
   isSuccess: z.boolean(),
 });

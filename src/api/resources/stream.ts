@@ -4,17 +4,19 @@ import { eventName, extension, extras, parameters, time } from './common.ts';
 import { delivery } from './delivery.ts';
 
 /**
- * The messages of `GET /api/v1/stream`, by the SSE field `event`; each has an `id`, by which `Last-Event-ID` goes on.
+ * The messages of `GET /api/v1/stream`, by the SSE field `event`; all but `start` have an `id`, by which `Last-Event-ID` goes on.
  *
- * A stream begins with `start`, and again where the messages since Last-Event-ID are not kept any more: what was known of
- * calls is to be replaced by it. Then what changes follows.
+ * A stream begins with `start`: what was known of calls is to be replaced by it. Events and deliveries since Last-Event-ID
+ * follow, then what changes.
  */
 export const streamMessages = {
   start: z
     .object({
       at: time,
       calls: z.array(call).describe('All that are live'),
-      isGap: z.boolean().describe('Messages after the Last-Event-ID that was given are lost'),
+      isGap: z
+        .boolean()
+        .describe('Some events and deliveries after the Last-Event-ID that was given are not kept any more'),
     })
     .describe('What is live now'),
   calls: z

@@ -206,6 +206,7 @@ export function detailOf(delivery: Delivery): DeliveryDetail {
         durationMs: isGood ? 42.3 : 5012,
         status: isGood ? (delivery.status ?? 200) : delivery.error === '' ? 503 : (delivery.status ?? 0),
         error: isGood ? '' : delivery.error || '503 Service Unavailable',
+        answer: isGood ? 'OK' : '',
       };
     }),
   };
