@@ -24,7 +24,7 @@ export function openStore(path: string, log: Logger): StoreFile {
 function openSound(path: string): StoreFile {
   const file = new StoreFile(path);
   try {
-    file.read("SELECT sum(length(url)) FROM deliveries WHERE state = 'pending'");
+    file.read("SELECT count(*), max(call) FROM deliveries WHERE state = 'pending'");
     file.read('SELECT sum(length(json)) FROM calls');
     return file;
   } catch (error) {

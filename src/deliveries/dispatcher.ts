@@ -165,7 +165,7 @@ export class Dispatcher {
 
   #isFull(url: string): boolean {
     const { maxPending, maxPendingPerScript } = this.#options;
-    return this.pending >= maxPending || this.#lanes.pendingOf(url) >= maxPendingPerScript;
+    return this.pending >= maxPending || this.#lanes.pendingOf(scriptOf(url)) >= maxPendingPerScript;
   }
 
   #drop(count: number): void {
@@ -195,7 +195,7 @@ export class Dispatcher {
 
   #take(deliveries: readonly Delivery[]): void {
     for (const { id, call, follows, request } of deliveries) {
-      const lane = this.#lanes.append({ id, call, follows, url: request.url });
+      const lane = this.#lanes.append({ id, call, follows, script: scriptOf(request.url) });
       if (lane) this.#lanes.offer(lane);
     }
     this.#pump();

@@ -1,11 +1,14 @@
-import { type Lane, type Merge, Script, type ScriptOptions, scriptOf } from './script.ts';
+import { type Lane, type Merge, Script, type ScriptOptions } from './script.ts';
+
+const MAX_EXACT = 8;
 
 /** What the lanes know of a delivery. */
 export interface LaneEntry {
   readonly id: number;
   readonly call: string;
   readonly follows: string | undefined;
-  readonly url: string;
+  /** URL without query. */
+  readonly script: string;
 }
 
 /**
@@ -32,19 +35,19 @@ export class Lanes {
   }
 
   /** Deliveries to a script, waiting or under way. */
-  pendingOf(url: string): number {
-    return this.scripts.get(scriptOf(url))?.pending ?? 0;
+  pendingOf(script: string): number {
+    return this.scripts.get(script)?.pending ?? 0;
   }
 
   /** Adds a delivery at the end of its lane; returns the lane if the delivery is the first there and has to be offered. */
-  append({ id, call, follows, url }: LaneEntry): Lane | undefined {
-    const script = this.#scriptOf(scriptOf(url));
+  append({ id, call, follows, script: url }: LaneEntry): Lane | undefined {
+    const script = this.#scriptOf(url);
     this.#size++;
     script.pending++;
     const known = script.lanes.get(call);
     const lane = known ?? { call, script, first: id, rest: undefined, merge: undefined };
     if (follows !== undefined && script.lanes.has(follows)) mergeOf(lane).follows.set(id, follows);
-    if (known) (known.rest ??= []).push(id);
+    if (known) enqueue(known, id);
     else script.lanes.set(call, lane);
     return known ? undefined : lane;
   }
@@ -125,6 +128,13 @@ export class Lanes {
     if (!script) this.scripts.set(url, (script = new Script(url, this.#optionsOf(url))));
     return script;
   }
+}
+
+/** Short queues are kept without the room that an array leaves for more. */
+function enqueue(lane: Lane, id: number): void {
+  if (!lane.rest) lane.rest = [id];
+  else if (lane.rest.length < MAX_EXACT) lane.rest = [...lane.rest, id];
+  else lane.rest.push(id);
 }
 
 const mergeOf = (lane: Lane): Merge => (lane.merge ??= { follows: new Map(), followers: new Set() });

@@ -19,11 +19,13 @@ const MIGRATIONS = [
    CREATE TABLE bindings (account TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE deliveries ADD COLUMN call TEXT NOT NULL DEFAULT '';
    ALTER TABLE deliveries ADD COLUMN follows TEXT;
+   ALTER TABLE deliveries ADD COLUMN script TEXT NOT NULL DEFAULT '';
    ALTER TABLE deliveries ADD COLUMN requeued_at REAL;
    ALTER TABLE deliveries ADD COLUMN is_requeued INTEGER;
-   UPDATE deliveries SET call = (SELECT call FROM events WHERE id = deliveries.event);
+   UPDATE deliveries SET call = (SELECT call FROM events WHERE id = deliveries.event),
+     script = substr(url, 1, instr(url || '?', '?') - 1);
    DROP INDEX deliveries_state;
-   CREATE INDEX deliveries_pending ON deliveries (id) WHERE state = 'pending';
+   CREATE INDEX deliveries_pending ON deliveries (id, call, script, follows, next_attempt_at, state) WHERE state = 'pending';
    CREATE INDEX deliveries_failed ON deliveries (state, id) WHERE state IN ('stale', 'dead');
    CREATE INDEX deliveries_requeued ON deliveries (id) WHERE is_requeued IS NOT NULL;
    CREATE INDEX deliveries_call ON deliveries (call);

@@ -2,8 +2,8 @@ import type { StatementSync } from 'node:sqlite';
 import type { CallEvent } from '../calls/event.ts';
 import type { CallChanges, CallSnapshot } from '../calls/snapshot.ts';
 import type { AttemptRecord, Delivery, NewDelivery } from './delivery.ts';
-import type { StoreFile } from './store-file.ts';
-import { type Row } from './store-file.ts';
+import { scriptOf } from './script.ts';
+import type { Row, StoreFile } from './store-file.ts';
 
 /** What is committed at once: nothing of it, or all. */
 export interface Batch {
@@ -14,7 +14,7 @@ export interface Batch {
 }
 
 /** A pending delivery, as little of it as its order needs. */
-export type PendingDelivery = Pick<Delivery, 'id' | 'call' | 'follows' | 'nextAttemptAt'> & { readonly url: string };
+export type PendingDelivery = Pick<Delivery, 'id' | 'call' | 'follows' | 'nextAttemptAt'> & { readonly script: string };
 
 /** Where events, deliveries and calls are kept until they are done, and for a while after. */
 export interface DeliveryStore {
@@ -43,7 +43,7 @@ export const DROP_EVENT =
 const DELIVERY = `d.id, d.event AS eventId, d.rule AS ruleId, e.name AS event, d.call, d.follows, d.created_at AS createdAt,
   d.requeued_at AS requeuedAt, d.attempts, d.next_attempt_at AS nextAttemptAt, d.method, d.url,
   d.content_type AS contentType, d.body FROM deliveries d JOIN events e ON e.id = d.event`;
-const PENDING = 'id, call, follows, next_attempt_at AS nextAttemptAt, url FROM deliveries';
+const PENDING = 'id, call, follows, next_attempt_at AS nextAttemptAt, script FROM deliveries';
 
 /**
  * The outbox and the calls that are up, in an SQLite file.
@@ -72,8 +72,9 @@ export class SqliteStore implements DeliveryStore {
     this.#file = file;
     this.#insertEvent = file.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
     this.#insertDelivery = file.prepare(
-      `INSERT INTO deliveries (id, event, rule, call, follows, method, url, content_type, body, created_at, next_attempt_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, rule) DO NOTHING`,
+      `INSERT INTO deliveries
+         (id, event, rule, call, follows, script, method, url, content_type, body, created_at, next_attempt_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, rule) DO NOTHING`,
     );
     this.#insertAttempt = file.prepare('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)');
     this.#update = file.prepare(
@@ -152,7 +153,18 @@ export class SqliteStore implements DeliveryStore {
     this.#storeEvent(eventId, source);
     const { method, url, contentType, body } = request;
     const type = contentType ?? null;
-    const values = [id, eventId, ruleId, call, follows ?? null, method, url, type, body ?? null] as const;
+    const values = [
+      id,
+      eventId,
+      ruleId,
+      call,
+      follows ?? null,
+      scriptOf(url),
+      method,
+      url,
+      type,
+      body ?? null,
+    ] as const;
     return this.#insertDelivery.run(...values, createdAt, nextAttemptAt).changes > 0;
   }
 
