@@ -7,7 +7,7 @@ import { OverviewPage } from './overview/overview-page.tsx';
 import { Empty, Page } from './parts/panel.tsx';
 import { Notices } from './parts/notices.tsx';
 import { go, place } from './router.ts';
-import { isOperator, session } from './session.ts';
+import { seesAll, session } from './session.ts';
 import { Shell } from './shell/shell.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { closeStream, openStream } from './stream.ts';
@@ -35,7 +35,7 @@ export function App() {
 
 function CurrentPage() {
   const { path } = place.value;
-  if (path === '/' || path === '/sign-in') return isOperator() ? <OverviewPage /> : <CallsPage />;
+  if (path === '/' || path === '/sign-in') return seesAll() ? <OverviewPage /> : <CallsPage />;
   if (path === '/calls') return <CallsPage />;
   if (path.startsWith('/calls/')) return <CallPage key={path} id={path.slice('/calls/'.length)} />;
   if (path === '/call-events') return <CallEventsPage />;

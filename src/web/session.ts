@@ -34,3 +34,5 @@ export async function signOut(): Promise<void> {
 
 export const canWrite = (): boolean => session.value?.canWrite === true;
 export const isOperator = (): boolean => session.value?.role === 'operator';
+/** Whether all extensions of all tenants are to be seen. */
+export const seesAll = (): boolean => isOperator() && session.value?.tenant === null;

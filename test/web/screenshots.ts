@@ -1,45 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { DESK, noBrowser, openBrowser, PHONE } from './browser.ts';
+import { DESK, noBrowser, openBrowser, openPage, PHONE } from './browser.ts';
 import { FakeServer } from './fake/fake-server.ts';
-import { makeCall, makeDelivery, makeRules } from './fake/fixtures.ts';
-import { readLadder } from './fake/ladder-fixture.ts';
+import { makeFullData } from './fake/full-data.ts';
 
 // Pictures of every page, out of fixtures that show each of their states, into `screenshots/`.
 
 const folder = new URL('../../screenshots', import.meta.url).pathname;
-
-const LADDERS = ['m_attended_by_callee', 'o_ringgroup', 'n_forward302__proxy', 't_pickup'];
-const STATUSES = ['ANSWER', 'BUSY', 'NOANSWER', 'CANCEL', 'CONGESTION', 'CHANUNAVAIL'] as const;
-
-function makeServer(): FakeServer {
-  const now = Date.now();
-  const rules = makeRules(now);
-  const ladders = LADDERS.map(readLadder);
-  const live = (
-    ['answered', 'ringing', 'answered', 'calling', 'answered', 'answered', 'ringing', 'answered'] as const
-  ).map((state, index) =>
-    makeCall({ index, now, state, ageMs: state === 'answered' ? 35_000 + index * 87_000 : 2000 + index * 1500 }),
-  );
-  const recent = Array.from({ length: 30 }, (_, index) =>
-    makeCall({
-      index: index + 10,
-      now: now - index * 60_000,
-      state: 'over',
-      ageMs: 40_000,
-      status: STATUSES[index % 6]!,
-    }),
-  );
-  const deliveries = Array.from({ length: 24 }, (_, index) => makeDelivery(1199 - index, now, rules));
-  return new FakeServer({
-    calls: live,
-    recent: [...ladders.map(({ call }) => call), ...recent],
-    ladders,
-    rules,
-    deliveries,
-  });
-}
 
 type Shot = readonly [name: string, path: string, prepare?: (page: Page) => Promise<unknown>];
 
@@ -67,8 +35,7 @@ async function sendTest(page: Page): Promise<void> {
 }
 
 async function shoot(server: FakeServer, origin: string, theme: 'light' | 'dark', size: typeof DESK, place: string) {
-  const context = await openBrowser(size, theme);
-  const page = await context.newPage();
+  const page = await openPage(browser, size, theme);
   page.on('console', (message) => message.type() === 'error' && console.error(`${theme} ${place}: ${message.text()}`));
   page.on('pageerror', (error) => console.error(`${theme} ${place}: ${error.stack}`));
   const save = (name: string): Promise<unknown> =>
@@ -86,15 +53,17 @@ async function shoot(server: FakeServer, origin: string, theme: 'light' | 'dark'
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await save('sign-in');
   await fetch(`${origin}/api/v1/session`, { method: 'POST' });
-  await context.close();
+  await page.context().close();
 }
 
 if (noBrowser) throw new Error(noBrowser);
 mkdirSync(folder, { recursive: true });
-const server = makeServer();
+const server = new FakeServer(makeFullData(Date.now()));
 const origin = await server.start();
+const browser = await openBrowser();
 for (const theme of ['light', 'dark'] as const) {
   await shoot(server, origin, theme, DESK, 'desk');
   await shoot(server, origin, theme, PHONE, 'phone');
 }
+await browser.close();
 server.stop();

@@ -8,7 +8,7 @@ import { Search } from '../parts/field.tsx';
 import { useLoaded } from '../parts/loaded.ts';
 import { tell } from '../parts/notices.tsx';
 import { Empty, Failure, Page, Panel } from '../parts/panel.tsx';
-import { place } from '../router.ts';
+import { place, setQuery } from '../router.ts';
 import { canWrite, session } from '../session.ts';
 import { listen } from '../stream.ts';
 import { RuleDialog } from './rule-dialog.tsx';
@@ -27,14 +27,14 @@ type Open =
 export function CallEventsPage() {
   const { value, error, reload } = useLoaded('rules', () => get<Rules>('/rules'));
   const open = useSignal<Open>(undefined);
-  const text = useSignal('');
+  const text = place.value.query.get('find') ?? '';
   useEffect(() => followResults(reload), []);
   const close = (): void => void (open.value = undefined);
   const toggle = async (rule: Rule): Promise<void> => {
     await request('PATCH', `/rules/${rule.id}`, { enabled: !rule.enabled });
     reload();
   };
-  const rules = (value?.rules ?? []).filter((rule) => mentions(rule, text.value.trim().toLowerCase()));
+  const rules = (value?.rules ?? []).filter((rule) => mentions(rule, text.trim().toLowerCase()));
   const add = canWrite() && (
     <Button icon="add" kind="primary" onClick={() => (open.value = { kind: 'add' })}>
       Add a rule
@@ -45,8 +45,8 @@ export function CallEventsPage() {
       title="Call events"
       tools={
         <>
-          {value && value.rules.length > 5 && (
-            <Search label="Extension, URL or note" value={text.value} onInput={(typed) => (text.value = typed)} />
+          {value && (value.rules.length > 5 || text !== '') && (
+            <Search label="Extension, URL or note" value={text} onInput={(find) => setQuery({ find })} />
           )}
           {add}
         </>

@@ -1,7 +1,7 @@
 import type { Rule } from '../../api/types.ts';
 import { Button } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Extension, State, Tag } from '../parts/marks.tsx';
+import { Extension, State, Tag, Url } from '../parts/marks.tsx';
 import { Switch } from '../parts/switch.tsx';
 import { canWrite } from '../session.ts';
 import { formatAgo } from '../time-text.ts';
@@ -98,7 +98,7 @@ function RuleRow({ rule, isMarked, onToggle, onAct }: RuleRowProps) {
       <td class="script wide">
         <span class="script-call">
           <span class="method">{method}</span>
-          <code title={url}>{url}</code>
+          <Url text={url} />
           {rule.isSigned && <Tag>signed</Tag>}
         </span>
       </td>

@@ -1,6 +1,7 @@
 import type { Call } from '../../api/types.ts';
 import { formatMoment } from '../calendar.ts';
 import { State } from '../parts/marks.tsx';
+import { isOperator } from '../session.ts';
 import { STATUSES } from '../words.ts';
 import { CallTime, PartyRows } from './party-rows.tsx';
 import './call-row.css';
@@ -28,13 +29,19 @@ interface CallRowProps {
 
 /** A call with its parties; a click opens its ladder. */
 export function CallRow({ call, position, total }: CallRowProps) {
-  const { id, caller, callerName, dialled, parties, status } = call;
+  const { id, caller, callerName, parties, status } = call;
   return (
     <li class={`call ${call.state}`} aria-posinset={position} aria-setsize={total}>
       <div class="call-who">
-        <a class="call-link cut" href={`/calls/${id}`}>
-          {caller || 'unknown'} <span class="faint">→</span> {dialled || '?'}
-        </a>
+        {isOperator() ? (
+          <a class="call-title call-link cut" href={`/calls/${id}`}>
+            <Ends call={call} />
+          </a>
+        ) : (
+          <span class="call-title cut">
+            <Ends call={call} />
+          </span>
+        )}
         <span class="call-sub cut faint">
           <span class="number">{formatMoment(call.startedAt)}</span>
           {callerName !== '' && callerName !== caller && <> · {callerName}</>}
@@ -45,7 +52,7 @@ export function CallRow({ call, position, total }: CallRowProps) {
         {parties.length > MAX_PARTIES && <p class="faint party-more">and {parties.length - MAX_PARTIES} more</p>}
       </div>
       <div class="call-end">
-        {call.state === 'over' && status !== null && (
+        {status !== null && parties.some((party) => party.status !== status) && (
           <State tone={STATUSES[status].tone}>{STATUSES[status].label}</State>
         )}
         <b class="call-time">
@@ -55,3 +62,9 @@ export function CallRow({ call, position, total }: CallRowProps) {
     </li>
   );
 }
+
+const Ends = ({ call: { caller, dialled } }: { call: Call }) => (
+  <>
+    {caller || 'unknown'} <span class="faint">→</span> {dialled || '?'}
+  </>
+);

@@ -25,14 +25,26 @@ function useView(list: { readonly current: HTMLElement | null }): { top: number;
   return view;
 }
 
+interface CallRowsProps {
+  readonly calls: readonly Call[];
+  readonly label: string;
+  /** Those that are over step back. */
+  readonly isLive?: boolean;
+}
+
 /** Calls below each other; of a long list only what is in view is there. */
-export function CallRows({ calls, label }: { calls: readonly Call[]; label: string }) {
+export function CallRows({ calls, label, isLive = false }: CallRowsProps) {
   const list = useRef<HTMLUListElement>(null);
   const { top, bottom, isNarrow } = useView(list);
   const heights = calls.map((call) => heightOf(call, isNarrow));
   const { first, end, above, height } = findWindow(heights, top - SPARE, bottom + SPARE);
   return (
-    <ul class="call-rows" ref={list} aria-label={label} style={{ height: `${height}px`, paddingTop: `${above}px` }}>
+    <ul
+      class={isLive ? 'call-rows live' : 'call-rows'}
+      ref={list}
+      aria-label={label}
+      style={{ height: `${height}px`, paddingTop: `${above}px` }}
+    >
       {calls.slice(first, end).map((call, index) => (
         <CallRow key={call.id} call={call} position={first + index + 1} total={calls.length} />
       ))}

@@ -60,7 +60,11 @@ export function LiveCallsPanel() {
       </div>
       <Panel isFlush>
         <div onPointerEnter={hold} onPointerLeave={release}>
-          {calls.length > 0 ? <CallRows calls={calls} label="Live calls" /> : <NoCalls isFiltered={counts.all > 0} />}
+          {calls.length > 0 ? (
+            <CallRows calls={calls} label="Live calls" isLive />
+          ) : (
+            <NoCalls isFiltered={counts.all > 0} />
+          )}
         </div>
       </Panel>
     </>

@@ -11,7 +11,7 @@ import { CallRows } from './call-rows.tsx';
 const PAGE = 100;
 
 const load = (before?: string): Promise<Calls> =>
-  get<Calls>(`/calls${formatQuery({ state: 'over', limit: PAGE, before })}`);
+  get<Calls>(`/calls${formatQuery({ state: 'recent', limit: PAGE, before })}`);
 
 /** Calls that are over, newest first. */
 export function RecentCallsPanel() {

@@ -41,12 +41,12 @@ export function DeliveriesPage() {
       <DeliveryFilters query={query} />
       {selected.value.size > 0 && (
         <div class="selection" role="status">
-          {count(selected.value.size, 'delivery', 'deliveries')} chosen
+          {selected.value.size} chosen
           <Button icon="retry" kind="primary" onClick={retrySelected}>
             Send again
           </Button>
           <Button kind="quiet" onClick={() => (selected.value = new Set())}>
-            Choose none
+            Clear
           </Button>
         </div>
       )}

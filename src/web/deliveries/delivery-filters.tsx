@@ -1,7 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { Rules } from '../../api/types.ts';
+import { get } from '../api-client.ts';
 import { Button } from '../parts/button.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Search, Select } from '../parts/field.tsx';
+import { useLoaded } from '../parts/loaded.ts';
 import { setQuery } from '../router.ts';
 import { DELIVERY_STATE_NAMES, DELIVERY_STATES, EVENT_NAMES, EVENTS } from '../words.ts';
 import type { DeliveryQuery } from './delivery-query.ts';
@@ -32,6 +35,7 @@ export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
       <Choice label="Outcome" value={query.state} options={STATES} onChoose={(state) => setQuery({ state })} />
       <Typed label="Extension" value={query.extension} name="extension" />
       <Typed label="Part of the URL" value={query.url} name="url" />
+      <RuleChoice rule={query.rule} />
       <Select
         label="Event"
         isBare
@@ -41,7 +45,6 @@ export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
       />
       <Select label="Time" isBare value={query.last} options={SPAN_OPTIONS} onChoose={(last) => setQuery({ last })} />
       {query.call !== '' && <Chip label={`Call ${query.call}`} onRemove={() => setQuery({ call: '' })} />}
-      {query.rule !== '' && <Chip label={`Rule ${query.rule}`} onRemove={() => setQuery({ rule: '' })} />}
       {isFiltered && (
         <Button kind="quiet" onClick={clear}>
           Clear
@@ -49,6 +52,15 @@ export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
       )}
     </div>
   );
+}
+
+/** Which rule's; one that is no longer there can still be asked for. */
+function RuleChoice({ rule }: { rule: string }) {
+  const { value } = useLoaded('rules', () => get<Rules>('/rules'));
+  const rules = (value?.rules ?? []).map(({ id, note, url }) => ({ value: id, label: note || url }));
+  const isKnown = rule === '' || rules.some(({ value: id }) => id === rule);
+  const options = [{ value: '', label: 'All rules' }, ...(isKnown ? [] : [{ value: rule, label: rule }]), ...rules];
+  return <Select label="Rule" isBare value={rule} options={options} onChoose={(id) => setQuery({ rule: id })} />;
 }
 
 /** A text that filters once the typing pauses. */

@@ -38,10 +38,10 @@ function Arrow({ row, width, isSelected, onSelect }: Omit<LadderRowProps, 'row'>
       class={classes.join(' ')}
       role="option"
       aria-selected={isSelected}
-      aria-label={row.title}
       transform={`translate(0 ${y})`}
       onClick={() => onSelect(line)}
     >
+      <title>{row.title}</title>
       <rect class="field" x={0} y={0} width={width} height={height} rx={6} />
       <text class="time" x={12} y={BASELINE + 1}>
         {row.time}

@@ -49,18 +49,18 @@ export function LadderView({ ladder, showsRepeats, selected, onSelect }: LadderV
     if (row && scroller.current) reveal(scroller.current, row.y, row.height);
   };
   return (
-    <div class="ladder" ref={scroller}>
+    <div
+      class="ladder"
+      ref={scroller}
+      role="listbox"
+      tabIndex={0}
+      aria-label="Messages of the call"
+      aria-activedescendant={selected === undefined ? undefined : `line-${selected}`}
+      onKeyDown={move}
+    >
       <div class="ladder-inner" style={{ width: `${drawing.width}px` }}>
         <LaneHeads drawing={drawing} />
-        <svg
-          width={drawing.width}
-          height={drawing.height}
-          role="listbox"
-          tabIndex={0}
-          aria-label="Messages of the call"
-          aria-activedescendant={selected === undefined ? undefined : `line-${selected}`}
-          onKeyDown={move}
-        >
+        <svg width={drawing.width} height={drawing.height} role="presentation">
           {drawing.lanes.map(({ x }) => (
             <line key={x} class="lane" x1={x} x2={x} y1={0} y2={drawing.height} />
           ))}

@@ -13,7 +13,7 @@ export function MessageTable({ ladder, showsRepeats }: { ladder: Ladder; showsRe
   const events = Map.groupBy(ladder.events, ({ line }) => line);
   const name = (index: number): string => ladder.lanes[index]?.label || ladder.lanes[index]?.address || '?';
   return (
-    <div class="table-scroll message-table">
+    <div class="table-scroll message-table" tabIndex={0} role="region" aria-label="Messages of the call">
       <table class="table">
         <thead>
           <tr>

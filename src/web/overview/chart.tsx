@@ -106,7 +106,7 @@ function makeOptions({ element, series, kind, height, format, setAt }: PlotConte
       y: { range: (_, __, most) => [0, niceTop(most)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, values: (_, splits) => splits.map((at) => formatMinute(at * 1000)) },
+      { ...axis, grid: { show: false }, size: 19, values: (_, splits) => splits.map((at) => formatMinute(at * 1000)) },
       {
         ...axis,
         grid,

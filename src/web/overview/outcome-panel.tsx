@@ -25,8 +25,12 @@ export function OutcomePanel({ overview, times }: { overview: Overview; times: r
   const all = shown.reduce((sum, value) => sum + value, 0);
   return (
     <Panel
-      title="Calls by outcome"
-      beside={<span class="faint number">{index === null ? `last ${window}` : formatMinute(times[index] ?? 0)}</span>}
+      title="How calls ended"
+      beside={
+        <span class="faint number">
+          {index === null ? `for each extension in them, last ${window}` : formatMinute(times[index] ?? 0)}
+        </span>
+      }
     >
       <div class="outcomes">
         <Chart
@@ -34,7 +38,7 @@ export function OutcomePanel({ overview, times }: { overview: Overview; times: r
           kind="stack"
           height={190}
           format={formatCount}
-          summary={`Calls that ended in the last ${window}: ${totals}`}
+          summary={`How calls ended for each extension in them in the last ${window}: ${totals}`}
           onPoint={(point) => (at.value = point)}
           series={rows.filter(({ total }) => total > 0)}
         />

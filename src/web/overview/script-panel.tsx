@@ -27,7 +27,7 @@ export function ScriptPanel({ scripts }: { scripts: Overview['scripts'] }) {
             <th>Health</th>
             <th class="right">Waiting</th>
             <th class="right">Delivered</th>
-            <th class="right">Failed attempts</th>
+            <th class="right">Failed</th>
             <th class="right">Half within</th>
             <th class="right">95 % within</th>
             <th>Last answer</th>

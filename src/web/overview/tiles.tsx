@@ -27,7 +27,7 @@ export function Tiles({ overview, counts, registrations }: TilesProps) {
         {count(counts?.parties ?? calls.parties, 'party', 'parties')}
       </Tile>
       <Tile title="Answered" value={ended === 0 ? '–' : `${Math.round((100 * answered) / ended)} %`}>
-        of {count(ended, 'call')}
+        of {count(ended, 'party', 'parties')}
       </Tile>
       <Tile title="Time to answer" value={answerMs === null ? '–' : formatTook(answerMs)}>
         from the ringing

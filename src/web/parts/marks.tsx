@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import './marks.css';
 
 /** A state: a dot of its colour, and always the word, too. */
@@ -14,6 +14,20 @@ export function State({ tone, children }: { tone: string; children: ComponentChi
 /** What wants to be seen. */
 export function Tag({ tone = 'dull', children }: { tone?: string; children: ComponentChildren }) {
   return <span class={`tag ${tone}`}>{children}</span>;
+}
+
+/** An address, which breaks between its parts where it has to. */
+export function Url({ text }: { text: string }) {
+  return (
+    <code class="url" title={text}>
+      {text.split(/(?<=[^/:][/?&])/).map((part, index) => (
+        <Fragment key={index}>
+          {index > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </code>
+  );
 }
 
 /** An extended number; its prefix steps back, for it is nearly always the same. */

@@ -6,13 +6,13 @@ import { Button } from '../parts/button.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { place } from '../router.ts';
-import { isOperator, session, signOut } from '../session.ts';
+import { seesAll, session, signOut } from '../session.ts';
 import { connection } from '../stream.ts';
 import { theme } from '../theme.ts';
 import '../styles/shell.css';
 
-const LINKS: readonly { path: string; label: string; icon: IconName; isForOperators?: boolean }[] = [
-  { path: '/', label: 'Overview', icon: 'overview', isForOperators: true },
+const LINKS: readonly { path: string; label: string; icon: IconName; isOverall?: boolean }[] = [
+  { path: '/', label: 'Overview', icon: 'overview', isOverall: true },
   { path: '/calls', label: 'Calls', icon: 'calls' },
   { path: '/call-events', label: 'Call events', icon: 'rules' },
   { path: '/deliveries', label: 'Deliveries', icon: 'deliveries' },
@@ -65,7 +65,7 @@ function Navigation() {
   const isHere = (link: string): boolean => path === link || (link !== '/' && path.startsWith(`${link}/`));
   return (
     <nav class="nav" aria-label="Pages">
-      {LINKS.filter(({ isForOperators }) => isOperator() || !isForOperators).map(({ path: link, label, icon }) => (
+      {LINKS.filter(({ isOverall }) => seesAll() || !isOverall).map(({ path: link, label, icon }) => (
         <a key={link} href={link} aria-current={isHere(link) ? 'page' : undefined}>
           <Icon name={icon} />
           {label}
