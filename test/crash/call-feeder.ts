@@ -88,7 +88,7 @@ export class CallFeeder {
 
   #send(call: PlayedCall, step: Step, start: string, cseq: string, isResponse: boolean, hasTag = isResponse): void {
     const { callId, caller, called, times } = call;
-    const now = Date.now();
+    const now = performance.timeOrigin + performance.now();
     times.set(step, now);
     const lines = [
       start,
@@ -99,7 +99,7 @@ export class CallFeeder {
       `CSeq: ${cseq}`,
       'Content-Length: 0',
     ];
-    const at = [chunk(9, u32(Math.floor(now / 1000))), chunk(10, u32((now % 1000) * 1000))];
+    const at = [chunk(9, u32(Math.floor(now / 1000))), chunk(10, u32(Math.floor((now % 1000) * 1000)))];
     this.#socket.send(hep3(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), at), this.#port, '127.0.0.1');
   }
 }
