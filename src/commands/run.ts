@@ -160,7 +160,7 @@ class Server {
       await this.#api?.stop();
       await this.#sip?.stop(0);
       await this.#hep.close();
-      await this.#closeStore();
+      this.#closeStore();
       throw error;
     }
   }
@@ -198,7 +198,7 @@ class Server {
     clearInterval(this.#ticking);
     await this.#hep.close();
     await this.#dispatcher.stop(this.#drainMs);
-    await this.#closeStore();
+    this.#closeStore();
     const { messages, drops } = this.#counts;
     const { delivered, stale, dead } = this.#dispatcher.finished;
     const dropped = Object.fromEntries([...drops, ...(this.#sip?.drops ?? [])]);
@@ -222,8 +222,8 @@ class Server {
     this.#log.warn({ byMs: Math.round(byMs) }, 'the system clock was set: calls and deliveries go along');
   }
 
-  async #closeStore(): Promise<void> {
-    await this.#watch.close();
+  #closeStore(): void {
+    this.#watch.close();
     this.#state.close();
     this.#file.close();
   }

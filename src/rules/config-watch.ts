@@ -1,5 +1,5 @@
-import { dirname, resolve } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { OptionError } from '../options.ts';
 import { type Configuration, loadConfiguration } from './config-file.ts';
 import type { Environment } from './environment.ts';
@@ -18,21 +18,20 @@ export class ConfigurationWatch {
   readonly #path: string;
   readonly #listener: ConfigurationListener;
   readonly #environment: Environment;
-  readonly #watcher: FSWatcher;
+  #watcher: FSWatcher | undefined;
+  #seen: string;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(path: string, listener: ConfigurationListener, environment: Environment = process.env) {
     this.#path = path;
     this.#listener = listener;
     this.#environment = environment;
-    this.#watcher = watchFolderOf(path);
-    this.#watcher.on('all', () => this.#schedule());
-    this.#watcher.on('error', (error) => this.#reportBlindness(error as Error));
-  }
-
-  /** Resolves as soon as changes are seen. */
-  async ready(): Promise<void> {
-    await new Promise<void>((done) => this.#watcher.once('ready', done));
+    this.#seen = fingerprint(path);
+    try {
+      this.#watcher = this.#watchFolder(resolve(path));
+    } catch (error) {
+      this.#reportBlindness(error as Error);
+    }
   }
 
   /** Reads the file now. */
@@ -45,9 +44,22 @@ export class ConfigurationWatch {
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     clearTimeout(this.#timer);
-    await this.#watcher.close();
+    this.#watcher?.close();
+  }
+
+  /**
+   * By its folder: a watch on the file itself goes blind when it is deleted and written at once. What is written into other
+   * files there, such as the store, tells nothing; one that comes or goes may be a link on the way to the file.
+   */
+  #watchFolder(path: string): FSWatcher {
+    const name = basename(path);
+    const watcher = watch(dirname(path), (kind, changed) => {
+      if (changed === name) this.#schedule();
+      else if (kind === 'rename' && fingerprint(path) !== this.#seen) this.#schedule();
+    });
+    return watcher.on('error', (error) => this.#reportBlindness(error));
   }
 
   /** The machine can't tell changes, as when it watches too many files; `reload` still works. */
@@ -59,14 +71,13 @@ export class ConfigurationWatch {
   /** Several changes in a row count as one: editors write in steps. */
   #schedule(): void {
     clearTimeout(this.#timer);
+    this.#seen = fingerprint(this.#path);
     this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
   }
 }
 
-/** Watches a file by its folder: a watch on the file itself goes blind when it is deleted and written at once. */
-function watchFolderOf(path: string): FSWatcher {
-  const file = resolve(path);
-  const folder = dirname(file);
-  const ignored = (seen: string): boolean => seen !== folder && seen !== file;
-  return watch(folder, { ignored, depth: 0, ignoreInitial: true, atomic: SETTLE_MS });
+/** Which file it is, behind links; empty if there is none. */
+function fingerprint(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.dev} ${found.ino}` : '';
 }
