@@ -57,6 +57,13 @@ function makeProgram(surroundings: Surroundings, finish: (code: number) => void)
     .argument('[file]', 'configuration', DEFAULT_CONFIG)
     .action((file: string) => finish(check(file, surroundings.out)));
   program
+    .command('password')
+    .description('read a password and print its hash, for http.users')
+    .action(async () => {
+      const { printPasswordHash } = await import('./password.ts'); // what only it needs is loaded only for it
+      finish(await printPasswordHash(process.stdin, surroundings.out, surroundings.err));
+    });
+  program
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
     .action(() => finish(printSchema(surroundings.out)));

@@ -10,10 +10,10 @@ const HASH_BYTES = 32;
 const MAX_MEMORY = 2 ** 30;
 
 /** Hashes a password with scrypt and a salt of its own: `$scrypt$ln=15,r=8,p=1$SALT$HASH`. RFC 7914. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, logN = LOG_N): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
-  const hash = await derive(password, salt, HASH_BYTES, { logN: LOG_N, r: R, p: P });
-  return `$scrypt$ln=${LOG_N},r=${R},p=${P}$${encode(salt)}$${encode(hash)}`;
+  const hash = await derive(password, salt, HASH_BYTES, { logN, r: R, p: P });
+  return `$scrypt$ln=${logN},r=${R},p=${P}$${encode(salt)}$${encode(hash)}`;
 }
 
 /** Whether the password is the one that was hashed. */
