@@ -1,16 +1,37 @@
+import { existsSync } from 'node:fs';
+import { ApiRules } from '../api/rules/api-rules.ts';
+import { RuleStore } from '../api/rules/rule-store.ts';
 import type { EventName } from '../calls/event.ts';
 import { formatRequest } from '../deliveries/request.ts';
+import { StoreFile } from '../deliveries/store-file.ts';
 import { makeTestEvent } from '../deliveries/test-event.ts';
 import { OptionError } from '../options.ts';
-import { loadConfiguration } from '../rules/config-file.ts';
-import { makeSender } from './delivery-setup.ts';
+import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
+import type { Rule } from '../rules/rule.ts';
+import { makeSender, storePath } from './delivery-setup.ts';
 import { describeRule } from './describe.ts';
 import { printable } from './event-lines.ts';
 import type { TextOutput } from './output.ts';
+import { makeDirectory } from './setup.ts';
 
-/** Lists the rules of a configuration with their ids. Returns the exit code. @throws OptionError */
+/** The rules of the file, then those that the API and the page made. */
+function readRules(configPath: string, configuration: Configuration): readonly Rule[] {
+  const { options, rules } = configuration;
+  const path = storePath(configPath, options);
+  if (!existsSync(path)) return rules;
+  const file = new StoreFile(path);
+  try {
+    const surroundings = { options, directory: makeDirectory(configuration) };
+    const made = new ApiRules(new RuleStore(file), surroundings, options.http.limits.rules, () => {});
+    return [...rules, ...made.list.map(({ rule }) => rule)];
+  } finally {
+    file.close();
+  }
+}
+
+/** Lists all rules with their ids. Returns the exit code. @throws OptionError */
 export function listRules({ config }: { config: string }, out: TextOutput): number {
-  const { rules } = loadConfiguration(config);
+  const rules = readRules(config, loadConfiguration(config));
   for (const rule of rules) out.write(`${rule.id}${describeRule(rule)}\n`);
   if (rules.length === 0) out.write('No rules.\n');
   return 0;
@@ -22,8 +43,9 @@ export async function testRule(
   { config, event }: { config: string; event?: EventName | undefined },
   out: TextOutput,
 ): Promise<number> {
-  const { rules, options } = loadConfiguration(config);
-  const rule = rules.find((one) => one.id === id);
+  const configuration = loadConfiguration(config);
+  const { options } = configuration;
+  const rule = readRules(config, configuration).find((one) => one.id === id);
   if (!rule)
     throw new OptionError(config, [
       { line: 0, column: 0, path: '', text: `no rule ${id}; 'ringside rules list' lists them` },

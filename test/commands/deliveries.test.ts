@@ -1,11 +1,18 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { eventOf, FakeLog, OPTIONS, ScriptServer, SENDING } from '../deliveries/harness.ts';
 import { openStore } from '../deliveries/harness.ts';
 import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { HttpSender } from '../../src/deliveries/sender.ts';
+import { RuleStore } from '../../src/api/rules/rule-store.ts';
 import { loadConfiguration } from '../../src/rules/config-file.ts';
 import { Ringside, ringside } from './process.ts';
+
+/** A rule as the page writes it. */
+const ENTRY = {
+  ...{ extension: ['101'], event: ['dial-in'], method: 'GET', note: '', enabled: true, extras: [], body: 'form' },
+  ...{ headers: {}, secret: [] },
+};
 
 /** A folder with a configuration, and a store with one delivery that arrived and two that did not. */
 async function prepare(t: Test) {
@@ -94,7 +101,7 @@ t.test('a running Ringside sends again what the command line asks for', async (t
 });
 
 t.test('a sample event of a rule', async (t) => {
-  const { command, rule, script } = await prepare(t);
+  const { command, config, rule, script } = await prepare(t);
   t.match((await command('rules', 'list')).out, `${rule.id}  *: hangup -> GET http`);
   const { code, out } = await command('rules', 'test', rule.id);
   t.equal(code, 0);
@@ -106,6 +113,12 @@ t.test('a sample event of a rule', async (t) => {
   t.equal(query.get('CallStatus'), 'ANSWER');
   script.handle = (response) => response.writeHead(500).end('out of order');
   t.match(await command('rules', 'test', rule.id), { code: 1, out: /500 after \d+ ms\nout of order\n/ });
+  const { file } = openStore(join(dirname(config), 'ringside.db'));
+  new RuleStore(file).put({ id: 'made-by-the-page', json: JSON.stringify({ ...ENTRY, url: rule.url }), modified: 0 });
+  file.close();
+  t.match((await command('rules', 'list')).out, 'made-by-the-page  101: dial-in -> GET http');
+  const refused = await command('rules', 'test', 'made-by-the-page');
+  t.match(refused, { code: 1, out: /rules of this kind may not reach/ }, 'those of the page may not reach this machine');
   t.match(await command('rules', 'test', 'x'), { code: 2, err: /no rule x; 'ringside rules list' lists them/ });
 });
 
