@@ -2,8 +2,10 @@ import type { Observation } from '../sip/observation.ts';
 import { BATCH_BYTES, ObservationBatch } from './observation-batch.ts';
 import type { FromThread } from './sip-messages.ts';
 
-/** Events are to reach scripts within milliseconds. */
+/** Events are to reach scripts within milliseconds; where so many bytes come in that time, they wait for more to come along. */
 const FLUSH_MS = 4;
+const LOADED_FLUSH_MS = 20;
+const LOADED_BYTES = 20_000;
 const MAX_SPARE = 16;
 const MAX_LINES_PER_BEAT = 10;
 
@@ -16,6 +18,7 @@ export class Outlet {
   #toldDrops = 0;
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #flushMs = FLUSH_MS;
   #lines = 0;
   readonly #maxBytes: number;
   readonly #tell: (message: FromThread) => void;
@@ -33,7 +36,7 @@ export class Outlet {
       this.flush();
       this.#addLarge(observation);
     }
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
   }
 
   get #isFull(): boolean {
@@ -51,6 +54,7 @@ export class Outlet {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const { memory, length } = this.#batch;
+    this.#flushMs = length < LOADED_BYTES ? FLUSH_MS : LOADED_FLUSH_MS;
     this.#waitingBytes += memory.byteLength;
     this.#waiting.push(this.#batch);
     this.#batch = this.#spare.pop() ?? new ObservationBatch();

@@ -118,7 +118,11 @@ t.test('a sample event of a rule', async (t) => {
   file.close();
   t.match((await command('rules', 'list')).out, 'made-by-the-page  101: dial-in -> GET http');
   const refused = await command('rules', 'test', 'made-by-the-page');
-  t.match(refused, { code: 1, out: /rules of this kind may not reach/ }, 'those of the page may not reach this machine');
+  t.match(
+    refused,
+    { code: 1, out: /rules of this kind may not reach/ },
+    'those of the page may not reach this machine',
+  );
   t.match(await command('rules', 'test', 'x'), { code: 2, err: /no rule x; 'ringside rules list' lists them/ });
 });
 
