@@ -20,6 +20,8 @@ const STATUS: { readonly [code in ProblemCode]: number } = {
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: ProblemCode;
+  /** Of the answer; what checks requests sets it anew. */
+  statusCode: number;
   readonly problems: Problem['error']['problems'];
   /** For `Retry-After`; 0 for none. */
   readonly waitMs: number;
@@ -27,12 +29,9 @@ export class RequestError extends Error {
   constructor(code: ProblemCode, message: string, problems?: Problem['error']['problems'], waitMs = 0) {
     super(message);
     this.code = code;
+    this.statusCode = STATUS[code];
     this.problems = problems;
     this.waitMs = waitMs;
-  }
-
-  get statusCode(): number {
-    return STATUS[this.code];
   }
 }
 
@@ -64,8 +63,8 @@ const formatPath = (path: readonly PropertyKey[]): string =>
 /** What the client is told of an error; undefined for one of ours. */
 export function describeError(error: unknown): { statusCode: number; problem: Problem; waitMs: number } | undefined {
   if (error instanceof RequestError) {
-    const { code, message, problems, statusCode, waitMs } = error;
-    return { statusCode, waitMs, problem: { error: { code, message, ...(problems && { problems }) } } };
+    const { code, message, problems, waitMs } = error;
+    return { statusCode: STATUS[code], waitMs, problem: { error: { code, message, ...(problems && { problems }) } } };
   }
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;

@@ -77,7 +77,7 @@ export function addRuleRoutes(app: App, parts: RuleParts): void {
   app.post(
     '/rules/:id/test',
     {
-      schema: { params: identifierParams, body: testEvent.optional(), response: { 200: testResult } },
+      schema: { params: identifierParams, body: testEvent.nullish(), response: { 200: testResult } },
       config: { tag, summary: 'Sends a sample event of a rule at once, and tells the answer' },
     },
     (request) => test(desk.find(request.principal!, request.params.id), request.body?.event, parts),
