@@ -343,13 +343,16 @@ export class CallTracker {
     if (!leg.hasBranch(message.branch, message.cseq)) leg.isAcknowledged = true;
   }
 
+  /** What a proxy is told to cancel it cancels: not all wait for that with their answer. */
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
-    const transaction = leg?.transaction(message.branch, message.cseq);
-    if (!leg || !transaction || !this.#progress.cancel(leg, transaction, message, at)) return;
-    if (transaction.cancelledBy === 'caller' || !transaction.party) return;
-    const taker = this.#joiner.pickups.cancel(leg, transaction.party.extension.tenant, at);
-    if (taker) this.#calls.merge(leg, taker, 'pickup');
+    const cancelled = leg?.transaction(message.branch, message.cseq);
+    for (const one of (cancelled && leg?.transactions) ?? []) {
+      if (one !== cancelled && one.parent !== cancelled) continue;
+      if (!this.#progress.cancel(leg!, one, message, at) || one.cancelledBy === 'caller' || !one.party) continue;
+      const taker = this.#joiner.pickups.cancel(leg!, one.party.extension.tenant, at);
+      if (taker) this.#calls.merge(leg!, taker, 'pickup');
+    }
   }
 
   #observeBye(message: SipMessage, at: number): void {
