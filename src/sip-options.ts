@@ -28,17 +28,56 @@ const tls = z.strictObject({
   verify: z.boolean().default(true).describe('false: certificates of others are not checked'),
 });
 
+const ADMIN = 'an address such as tcp:127.0.0.1:9022, tls:… or with a host name is expected';
+
+const secret = z
+  .string()
+  .regex(/^[^|\r\n#]*$/, 'text without | and # is expected')
+  .default('cymru')
+  .describe('The shared secret, that of <admin> in drachtio.conf.xml; best as "${NAME}" from the environment');
+
+const TAG = 'letters, digits and -_+@: are expected, 32 at most';
+const tags = list(
+  z.string(TAG).regex(/^[\w+@:-]{1,32}$/, TAG),
+  'Tags by which an HTTP request handler of the server can choose this Ringside among several applications',
+);
+
+const adminServer = z.strictObject({
+  address: z
+    .string(ADMIN)
+    .regex(/^(tcp|tls):(\[[0-9a-fA-F:.]+\]|[^[\]:\s]+):\d{1,5}$/, ADMIN)
+    .describe('Where its admin port is'),
+  secret,
+  tags,
+});
+
+const drachtio = z.strictObject({
+  servers: z
+    .array(adminServer)
+    .max(100)
+    .prefault([{ address: 'tcp:127.0.0.1:9022' }])
+    .describe('drachtio servers to connect to; a TLS certificate is checked as sip.tls says'),
+  listen: list(
+    listenAddress('tcp|tls', 9021),
+    'Addresses where drachtio servers connect to Ringside, for each request (outbound connections); tls with sip.tls',
+  ),
+  secret,
+  tags,
+});
+
 /** Section `sip`: the SIP engine in the path. */
 export const sip = z
   .strictObject({
     engine: z
       .enum(['embedded', 'drachtio', 'none'])
       .default('embedded')
-      .describe('Which SIP engine stands in the path; none: Ringside only listens beside it'),
+      .describe(
+        'Which SIP engine stands in the path: our own, or drachtio servers; none: Ringside only listens beside it',
+      ),
     listen: z
       .array(listenAddress('udp|tcp|tls|ws|wss', 5060))
       .prefault(['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'])
-      .describe('Addresses of the SIP engine'),
+      .describe('Addresses of the embedded engine; a drachtio server has its own'),
     upstream: z
       .string()
       .regex(/^sips?:[^\s<>@]+$/, 'a SIP URI without user is expected, such as sip:192.0.2.10')
@@ -79,6 +118,7 @@ export const sip = z
       "DNS servers; the machine's own if empty",
     ),
     tls: tls.prefault({}).describe('Certificates for tls and wss'),
+    drachtio: drachtio.prefault({}).describe('With engine: drachtio: where the servers are'),
     registrar: registrar.prefault({}).describe('Where there is no upstream: registration of phones'),
   })
   .prefault({})

@@ -1,14 +1,19 @@
 import { formatProblem, makeJsonSchema } from '../options.ts';
 import { loadConfiguration } from '../rules/config-file.ts';
+import { hepAddresses } from './sip-setup.ts';
 import { describeConfiguration, describeRule } from './describe.ts';
 import type { TextOutput } from './output.ts';
 
 /** Checks a configuration and says what it makes Ringside do. Returns the exit code. @throws OptionError */
 export function check(path: string, out: TextOutput): number {
   const configuration = loadConfiguration(path);
-  const { hep, sip } = configuration.options;
+  const { sip } = configuration.options;
   for (const warning of configuration.warnings) out.write(`${formatProblem(path, warning)} (warning)\n`);
-  for (const line of describeConfiguration(configuration, hep.listen, sip.engine === 'embedded' ? sip.listen : [])) {
+  for (const line of describeConfiguration(
+    configuration,
+    hepAddresses(configuration.options),
+    sip.engine === 'embedded' ? sip.listen : [],
+  )) {
     out.write(`${line}\n`);
   }
   const disabled = configuration.rules.filter(({ enabled }) => !enabled);

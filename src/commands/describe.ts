@@ -11,7 +11,9 @@ export function describeConfiguration(
   return [
     ...describeSip(options.sip, sip),
     ...(hep.length > 0 ? [`Listening for HEP on ${hep.join(' and ')}.`] : []),
-    ...(hep.length + sip.length > 0 ? [] : ['Listening on nothing: sip.listen and hep.listen are empty.']),
+    ...(hep.length + sip.length > 0 || options.sip.engine === 'drachtio'
+      ? []
+      : ['Listening on nothing: sip.listen and hep.listen are empty.']),
     tenants.length > 0
       ? `Extensions of ${tenants.map(({ prefix, domains }) => prefix || domains[0] || 'the tenant without prefix').join(', ')}.`
       : 'No tenants: nobody is an extension, so nothing will be told.',
@@ -23,10 +25,10 @@ export function describeConfiguration(
 }
 
 function describeSip({ engine, upstream }: Configuration['options']['sip'], addresses: readonly string[]): string[] {
-  if (engine === 'drachtio') return ['The SIP engine "drachtio" is not part of this version: it is not started.'];
-  if (addresses.length === 0) return [];
   const role = upstream === undefined ? 'as registrar and proxy' : `in front of ${upstream}`;
-  return [`SIP ${role} on ${addresses.join(' and ')}.`];
+  const places = addresses.length > 0 ? ` on ${addresses.join(' and ')}` : '';
+  if (engine === 'drachtio') return [`SIP ${role} by drachtio${places || ', as soon as a server is there'}.`];
+  return places === '' ? [] : [`SIP ${role}${places}.`];
 }
 
 /** One rule on one line; headers and the query, which may be secret, are left out. */

@@ -24,7 +24,7 @@ import { LivePipeline } from './live-pipeline.ts';
 import type { Surroundings } from './replay.ts';
 import { makeDirectory, makeTracker } from './setup.ts';
 import { SipFront } from './sip-front.ts';
-import { makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
+import { hasEngine, hepAddresses, makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
 import { SipState } from './sip-state.ts';
 import { openStore } from './store-setup.ts';
 
@@ -95,7 +95,7 @@ class Server {
     this.#ruleSet = new RuleSet(rules);
     this.#drainMs = options.delivery.drainTimeout;
     this.#sipDrainMs = options.sip.drainTimeout;
-    this.#listen = options.hep.listen;
+    this.#listen = hepAddresses(options);
     this.#directory = makeDirectory(configuration);
     this.#tracker = makeTracker(configuration);
     this.#file = openStore(storePath(configPath, options), this.#log);
@@ -129,8 +129,11 @@ class Server {
       this.#api?.observe(observation);
     };
     const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
-    this.#hep = new HepListener(clock.observe, this.#counts, Date.now);
-    if (options.sip.engine === 'embedded' && options.sip.listen.length > 0) {
+    const takeHep = (observation: Observation): void => {
+      if (this.#sip?.admit(observation) ?? true) clock.observe(observation);
+    };
+    this.#hep = new HepListener(takeHep, this.#counts, Date.now);
+    if (hasEngine(options.sip)) {
       const start = makeThreadStart(configPath, configuration, this.#state.secret());
       this.#sip = new SipFront(
         start,

@@ -6,6 +6,7 @@ import type { TlsOptions } from '../proxy/embedded/transport-layer.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
 import { ListenError } from '../sip/listen-address.ts';
 import type { Address, Observation } from '../sip/observation.ts';
+import { MirrorReport } from './mirror-report.ts';
 import { readBatch } from './observation-batch.ts';
 import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
 import type { SipState } from './sip-state.ts';
@@ -34,6 +35,7 @@ export class SipFront {
   #until = 0;
   #drops: ReadonlyMap<string, number> = new Map();
   #reportedAt = 0;
+  readonly #mirror: MirrorReport | undefined;
 
   constructor(start: ThreadStart, state: SipState, events: FrontEvents, log: Logger) {
     this.#start = start;
@@ -43,6 +45,7 @@ export class SipFront {
     this.#state = state;
     this.#events = events;
     this.#log = log;
+    this.#mirror = start.drachtio && new MirrorReport(start.drachtio, log);
   }
 
   /** Epoch ms up to which all that was observed has been taken in. */
@@ -86,6 +89,11 @@ export class SipFront {
     });
   }
 
+  /** Takes note of what came as HEP; false for what is none of anybody's calls. */
+  admit(observation: Observation): boolean {
+    return this.#mirror?.admit(observation) ?? true;
+  }
+
   /** Takes over a new numbering plan, and who is a trunk or a server of ours. */
   usePlan(tenants: readonly Tenant[], peers: KnownPeers): void {
     this.#tenants = tenants;
@@ -102,6 +110,7 @@ export class SipFront {
   /** Refuses new calls, waits up to so many ms for those being set up, and stops. */
   async stop(drainMs: number): Promise<void> {
     this.#isStopping = true;
+    this.#mirror?.close();
     const worker = this.#worker;
     if (!worker) return;
     const exited = new Promise((done) => worker.once('exit', done));
@@ -119,6 +128,8 @@ export class SipFront {
         readBatch(message.memory, message.length, this.#events.onObservation);
         this.#until = message.until;
         return this.#tell({ kind: 'done' });
+      case 'routed':
+        return this.#mirror?.expect(message.server, message.callId);
       case 'upstream':
         return this.#events.onUpstream(message.places);
       case 'bindings':

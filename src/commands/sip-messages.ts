@@ -1,5 +1,6 @@
 import type { Tenant } from '../calls/tenant.ts';
 import type { Binding } from '../proxy/bindings.ts';
+import type { DrachtioPlaces } from '../proxy/drachtio/drachtio-engine.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { TlsOptions } from '../proxy/embedded/transport-layer.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
@@ -11,6 +12,15 @@ export interface ThreadStart {
   readonly tenants: readonly Tenant[];
   readonly realm: string;
   readonly maxObservedBytes: number;
+  /** Undefined: the embedded engine. */
+  readonly drachtio: DrachtioStart | undefined;
+}
+
+/** What the engine is started with where drachtio servers hold the calls. */
+export interface DrachtioStart {
+  readonly places: DrachtioPlaces;
+  /** The line of drachtio.conf.xml by which a server mirrors to us. */
+  readonly captureLine: string;
 }
 
 /** What it is told; `done`: the oldest batch that waits has been read. */
@@ -26,6 +36,7 @@ export type FromThread =
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'batch'; readonly memory: SharedArrayBuffer; readonly length: number; readonly until: number }
   | { readonly kind: 'bindings'; readonly account: string; readonly bindings: readonly Binding[] }
+  | { readonly kind: 'routed'; readonly server: string; readonly callId: string }
   | { readonly kind: 'upstream'; readonly places: readonly Address[] }
   | { readonly kind: 'drops'; readonly drops: ReadonlyMap<string, number> }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly text: string; readonly about: object }

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { OptionError, type Options } from '../options.ts';
+import type { ListenPlace } from '../proxy/drachtio/connection-listener.ts';
+import type { AdminServer } from '../proxy/drachtio/server-link.ts';
+import { isWildcard } from '../proxy/embedded/self.ts';
 import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import { parseListenAddress } from '../sip/listen-address.ts';
-import type { ThreadStart } from './sip-messages.ts';
+import type { DrachtioStart, ThreadStart } from './sip-messages.ts';
 
 type SipOptions = Options['sip'];
 
@@ -17,6 +22,7 @@ export function makeThreadStart(configPath: string, { options, tenants }: Config
     tenants,
     realm: options.sip.registrar.realm,
     maxObservedBytes: options.limits.observedBytes,
+    drachtio: options.sip.engine === 'drachtio' ? makeDrachtioStart(configPath, options) : undefined,
   };
 }
 
@@ -57,6 +63,45 @@ function makeEngineOptions(
     bindings: [],
     interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
   };
+}
+
+/** Whether there is a SIP engine to start. */
+export const hasEngine = ({ engine, listen }: SipOptions): boolean =>
+  engine === 'drachtio' || (engine === 'embedded' && listen.length > 0);
+
+/** HEP is what tells us of calls in drachtio servers: there is always an address for it. */
+export const hepAddresses = ({ sip, hep }: Options): readonly string[] =>
+  sip.engine === 'drachtio' && hep.listen.length === 0 ? ['udp:127.0.0.1:9060'] : hep.listen;
+
+function makeDrachtioStart(configPath: string, options: Options): DrachtioStart {
+  const { drachtio, tls } = options.sip;
+  const ca = tls.ca === '' ? undefined : readText(configPath, tls.ca, 'sip.tls.ca');
+  const servers = drachtio.servers.map(({ address, secret, tags }): AdminServer => {
+    const { transport, ip: host, port } = parseListenAddress(address)!;
+    const security = {
+      rejectUnauthorized: tls.verify,
+      ...(ca !== undefined && { ca }),
+      ...(isIP(host) === 0 && { servername: host }),
+    };
+    return { name: address, host, port, secret, tags, tls: transport === 'tls' ? security : undefined };
+  });
+  const listen = drachtio.listen.map((text): ListenPlace => ({
+    address: parseListenAddress(text)!,
+    secret: drachtio.secret,
+    tags: drachtio.tags,
+    certificate: readCertificates(configPath, options.sip),
+  }));
+  return { places: { servers, listen, proof: randomUUID() }, captureLine: formatCaptureLine(hepAddresses(options)) };
+}
+
+/** The line that has a drachtio server send us what it sees, to the first of the addresses that fits. */
+function formatCaptureLine(hep: readonly string[]): string {
+  const { ip, port } = parseListenAddress(hep.find((text) => text.startsWith('udp:')) ?? '') ?? {
+    ip: '127.0.0.1',
+    port: 9060,
+  };
+  const host = isWildcard(ip) ? 'ADDRESS-OF-RINGSIDE' : ip;
+  return `<capture-server port="${port}" hep-version="3" id="101">${host}</capture-server>`;
 }
 
 /** The peers that a configuration names. */

@@ -5,6 +5,7 @@ import { makeCallApiId } from '../calls/call-api-id.ts';
 import { Directory } from '../calls/directory.ts';
 import type { Tenant } from '../calls/tenant.ts';
 import type { Accounts } from '../proxy/accounts.ts';
+import { DrachtioEngine, type DrachtioEvents } from '../proxy/drachtio/drachtio-engine.ts';
 import { EmbeddedEngine } from '../proxy/embedded/embedded-engine.ts';
 import { DirectoryAccounts } from './accounts.ts';
 import { Outlet } from './outlet.ts';
@@ -26,20 +27,24 @@ function raisePriority(): void {
 
 raisePriority();
 const port = parentPort!;
-const { options, tenants, realm, maxObservedBytes } = workerData as ThreadStart;
+const { options, tenants, realm, maxObservedBytes, drachtio } = workerData as ThreadStart;
 
 const tell = (message: FromThread): void => port.postMessage(message);
 
 const makeAccounts = (list: readonly Tenant[]): Accounts => new DirectoryAccounts(new Directory(list), list, realm);
 
 const outlet = new Outlet(maxObservedBytes, tell);
-const engine = new EmbeddedEngine(options, makeAccounts(tenants), makeCallApiId, {
+const events: DrachtioEvents = {
   onObservation: (observation) => outlet.add(observation),
   onBindings: (account, bindings) => tell({ kind: 'bindings', account, bindings }),
   onUpstream: (places) => tell({ kind: 'upstream', places }),
   onDrop: (reason) => outlet.drop(reason),
   onLog: (level, text, about) => outlet.log(level, text, about),
-});
+  onRouted: (server, callId) => tell({ kind: 'routed', server, callId }),
+};
+const engine = drachtio
+  ? new DrachtioEngine({ ...options, places: drachtio.places }, makeAccounts(tenants), makeCallApiId, events)
+  : new EmbeddedEngine(options, makeAccounts(tenants), makeCallApiId, events);
 
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
@@ -47,7 +52,8 @@ port.on('message', (message: ToThread) => {
       engine.useAccounts(makeAccounts(message.tenants));
       return engine.usePeers(message.peers);
     case 'certificates':
-      return engine.useCertificates(message.server);
+      if (engine instanceof EmbeddedEngine) engine.useCertificates(message.server);
+      return;
     case 'done':
       return outlet.done();
     case 'stop':

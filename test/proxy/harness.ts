@@ -3,10 +3,14 @@ import type { Test } from 'tap';
 import { makeCallApiId } from '../../src/calls/call-api-id.ts';
 import { Directory } from '../../src/calls/directory.ts';
 import { DirectoryAccounts } from '../../src/commands/accounts.ts';
+import type { Accounts } from '../../src/proxy/accounts.ts';
 import type { Binding } from '../../src/proxy/bindings.ts';
 import { EmbeddedEngine, type EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import type { ObservationSink } from '../../src/sip/observation.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
+import type { EngineEvents, SipEngine } from '../../src/proxy/engine.ts';
+import { openDrachtioEngine } from './drachtio-harness.ts';
+import { isDrachtio } from './support/drachtio.ts';
 import type { Endpoint } from './support/relay.ts';
 
 /** SHA-256 of `104:acme.example.com:secret104`. */
@@ -40,8 +44,8 @@ const DEFAULTS: EmbeddedOptions = {
   interfaces: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
 };
 
-export interface Opened {
-  readonly engine: EmbeddedEngine;
+export interface Opened<Engine extends SipEngine = EmbeddedEngine> {
+  readonly engine: Engine;
   /** By transport. */
   readonly places: { readonly [transport: string]: Endpoint };
   readonly udp: Endpoint;
@@ -55,12 +59,39 @@ export interface Opened {
   readonly stop: () => Promise<void>;
 }
 
-/** Opens the embedded engine; it is stopped when the test ends. */
-export async function openEngine(
+/** Opens the engine that the suite runs with: `SIP_ENGINE=drachtio`, else the embedded one. */
+export function openAnyEngine(
   t: Test,
   options: Partial<EmbeddedOptions> = {},
   observe: ObservationSink = () => {},
-): Promise<Opened> {
+): Promise<Opened<SipEngine>> {
+  if (!isDrachtio) return openEngine(t, options, observe);
+  return open(t, (accounts, events) =>
+    openDrachtioEngine(t, { ...DEFAULTS, ...options }, accounts, { ...events, onObservation: observe }),
+  );
+}
+
+/** Opens the embedded engine; it is stopped when the test ends. */
+export function openEngine(
+  t: Test,
+  options: Partial<EmbeddedOptions> = {},
+  observe: ObservationSink = () => {},
+): Promise<Opened<EmbeddedEngine>> {
+  return open(t, async (accounts, events, clock) => {
+    const told = { ...events, onObservation: observe };
+    const engine = new EmbeddedEngine({ ...DEFAULTS, ...options }, accounts, makeCallApiId, told, clock);
+    return { engine, addresses: await engine.start() };
+  });
+}
+
+async function open<Engine extends SipEngine>(
+  t: Test,
+  start: (
+    accounts: Accounts,
+    events: Omit<EngineEvents, 'onObservation'>,
+    clock: () => number,
+  ) => Promise<{ readonly engine: Engine; readonly addresses: readonly string[] }>,
+): Promise<Opened<Engine>> {
   let skippedMs = 0;
   const drops = new Map<string, number>();
   const bindings = new Map<string, readonly Binding[]>();
@@ -68,15 +99,13 @@ export async function openEngine(
   const { tenants } = parseConfiguration('test', TENANTS, {});
   const accounts = new DirectoryAccounts(new Directory(tenants), tenants, '');
   const events = {
-    onObservation: observe,
     onBindings: (account: string, list: readonly Binding[]) => void bindings.set(account, list),
     onUpstream: () => {},
     onDrop: (reason: string) => void drops.set(reason, (drops.get(reason) ?? 0) + 1),
     onLog: (_: string, text: string, about: object) => void log.push(`${text} ${JSON.stringify(about)}`),
   };
   const clock = (): number => performance.now() + skippedMs;
-  const engine = new EmbeddedEngine({ ...DEFAULTS, ...options }, accounts, makeCallApiId, events, clock);
-  const addresses = await engine.start();
+  const { engine, addresses } = await start(accounts, events, clock);
   let isStopped = false;
   const stop = async (): Promise<void> => {
     if (!isStopped) await engine.stop(0);

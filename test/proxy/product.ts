@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Ringside } from '../commands/process.ts';
+import { type DrachtioServer, isDrachtio, SECRET, startDrachtio } from './support/drachtio.ts';
 import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 
@@ -46,12 +47,37 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   t.teardown(() => script.close());
   const folder = options.folder ?? t.testdir();
   const file = join(folder, 'ringside.yaml');
-  writeFileSync(file, makeConfig((script.address() as AddressInfo).port, options));
-  const process = new Ringside(t, ['run', '--config', file]);
-  const [, list = ''] = await process.waitFor(/^SIP .* on (.*)\.\n[^]*Ctrl-C/m);
+  const domains = (options.sip ?? '').includes('upstream') ? '' : 'acme.example.com'; // else those of the PBX
+  const run = isDrachtio ? await findServer(t, folder, domains) : undefined;
+  const engine = run ? drachtioLines(run.server) : '';
+  writeFileSync(file, makeConfig((script.address() as AddressInfo).port, options, engine));
+  const product = new Ringside(t, ['run', '--config', file]);
+  if (run) run.product = product;
+  const [, list = ''] = await product.waitFor(/^SIP .* on (.*)\.\n[^]*Ctrl-C/m);
   const places = Object.fromEntries([...list.matchAll(/(\w+):([\d.]+):(\d+)/g)].map(readPlace));
-  return { process, places, udp: places['udp']!, told, events: (count) => waitForEvents(told, count) };
+  return { process: product, places, udp: places['udp']!, told, events: (count) => waitForEvents(told, count) };
 }
+
+interface Run {
+  readonly server: DrachtioServer;
+  product?: Ringside;
+}
+
+const runs = new Map<string, Run>();
+
+/** The server of a folder, which stays when Ringside starts again there. */
+async function findServer(t: Test, folder: string, domains: string): Promise<Run> {
+  const known = runs.get(folder);
+  if (known?.product && known.product.child.exitCode === null && known.product.child.signalCode === null)
+    runs.delete(folder);
+  const run = runs.get(folder) ?? { server: await startDrachtio(t, { domains }) };
+  runs.set(folder, run);
+  return run;
+}
+
+const drachtioLines = ({ adminPort, mirrorPort }: DrachtioServer): string => `engine: drachtio
+  drachtio: { servers: [{ address: "tcp:127.0.0.1:${adminPort}", secret: ${SECRET} }] }
+hep: { listen: ["udp:127.0.0.1:${mirrorPort}"] }`;
 
 const readPlace = ([, transport, ip, port]: RegExpMatchArray): [string, Endpoint] => [
   transport!,
@@ -64,7 +90,11 @@ const EXTENSIONS = '{ number: "101", password: secret101 }, { number: "102", pas
 const EXTRAS =
   'EventType, EventID, Detail, SubCallID, Correlation, TransferredBy, AnsweredBy, PreviousCallAPIID, Synthesised';
 
-const makeConfig = (port: number, { sip = '', tenant = '', extensions = EXTENSIONS, ...rest }: ProductOptions) => `
+const makeConfig = (
+  port: number,
+  { sip = '', tenant = '', extensions = EXTENSIONS, ...rest }: ProductOptions,
+  engine: string,
+) => `
 tenants:
   - prefix: "0003"
     domains: [acme.example.com]
@@ -81,6 +111,7 @@ sip:
   ${rest.isListenGiven === true ? '' : LISTEN}
   rateLimit: 0
   ${sip}
+  ${engine}
 log: { level: warn }
 `;
 

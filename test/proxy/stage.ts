@@ -4,15 +4,21 @@ import type { CallEvent } from '../../src/calls/event.ts';
 import { CallTracker } from '../../src/calls/tracker.ts';
 import { connectPipeline } from '../../src/calls/pipeline.ts';
 import { withUpstream } from '../../src/commands/setup.ts';
+import type { SipEngine } from '../../src/proxy/engine.ts';
+import type { ObservationSink } from '../../src/sip/observation.ts';
 import type { Binding } from '../../src/proxy/bindings.ts';
 import type { EmbeddedOptions } from '../../src/proxy/embedded/embedded-engine.ts';
 import { parseConfiguration } from '../../src/rules/config-file.ts';
-import { openEngine, type Opened, TENANTS } from './harness.ts';
+import { openAnyEngine, type Opened, TENANTS } from './harness.ts';
+import { isDrachtio } from './support/drachtio.ts';
+import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 
-// The embedded engine and the tracker that sees what it sees.
+// An engine and the tracker that sees what it sees.
 
-export interface Stage extends Opened {
+export interface Stage extends Opened<SipEngine> {
+  /** Until all that was sent has been seen: a mirror comes later than what it shows. */
+  readonly settle: () => Promise<void>;
   /** Everything that is told, in order; the calls are over then. */
   readonly events: () => readonly CallEvent[];
 }
@@ -25,14 +31,22 @@ export async function openStage(
   const events: CallEvent[] = [];
   const { tenants } = parseConfiguration('test', TENANTS, {});
   const tracker = new CallTracker(new Directory(withUpstream(tenants, upstream)));
-  const observe = connectPipeline(tracker, (more) => events.push(...more));
-  const opened = await openEngine(t, { trunks: ['127.0.0.1'], ...options }, observe);
+  const pipeline = connectPipeline(tracker, (more) => events.push(...more));
+  let seenAt = performance.now();
+  const observe: ObservationSink = (observation) => {
+    seenAt = performance.now();
+    pipeline(observation);
+  };
+  const settle = (): Promise<void> => until(() => !isDrachtio || performance.now() - seenAt > QUIET_MS, 'quiet');
+  const opened = await openAnyEngine(t, { trunks: ['127.0.0.1'], ...options }, observe);
   const end = (): readonly CallEvent[] => {
     events.push(...tracker.expire(Infinity));
     return events;
   };
-  return { ...opened, events: end };
+  return { ...opened, settle, events: end };
 }
+
+const QUIET_MS = 100;
 
 /** A phone as if it had registered. */
 export const bind = (user: string, { at, ip, port }: Endpoint & { readonly at: string }): Binding => ({

@@ -4,15 +4,12 @@ import type { Observation } from '../../sip/observation.ts';
 import { formatHostPort } from '../../sip/uri.ts';
 import type { Accounts } from '../accounts.ts';
 import { type Binding, Bindings } from '../bindings.ts';
-import { Contacts } from '../contacts.ts';
 import type { Routing } from '../decision.ts';
-import { type Algorithm, Digest } from '../digest.ts';
-import { EdgeRouting } from '../edge-routing.ts';
 import type { EngineEvents, SipEngine } from '../engine.ts';
-import { HomeRouting } from '../home-routing.ts';
+import { makeRouting, type RoutingOptions } from '../make-routing.ts';
 import { type Hop, type KnownPeers, Peers } from '../peers.ts';
-import { Registrar, type RegistrarOptions } from '../registrar.ts';
 import { Tokens } from '../token.ts';
+import { UpstreamWatch } from '../upstream-watch.ts';
 import { Branches } from './branches.ts';
 import { ProxyCore } from './core.ts';
 import { Forwarder } from './forwarder.ts';
@@ -27,34 +24,24 @@ import { Timers } from './timers.ts';
 import { type TlsOptions, TransportLayer } from './transport-layer.ts';
 
 const TICK_MS = 20;
-const RESOLVE_MS = 30_000;
-const RESOLVE_WAIT_MS = 3000;
 const EXPIRE_MS = 5000;
 const DRAIN_STEP_MS = 50;
 const MAX_SKEW_MS = 500;
 
 /** Everything that the engine can be told. Durations in ms unless named otherwise. */
-export interface EmbeddedOptions extends KnownPeers {
+export interface EmbeddedOptions extends KnownPeers, RoutingOptions {
   readonly listen: readonly ListenAddress[];
-  /** URI of the PBX; empty: we are the registrar. */
-  readonly upstream: string;
   readonly advertise: string;
   readonly marker: string;
-  readonly path: 'auto' | 'never';
   readonly ringMs: number;
   /** Requests per second from one source that is no peer of ours; 0: no limit. */
   readonly ratePerSecond: number;
-  readonly nonceMs: number;
-  readonly algorithms: readonly Algorithm[];
-  readonly registrar: RegistrarOptions;
   readonly nameServers: readonly string[];
   readonly tls: TlsOptions;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxTransactions: number;
   readonly maxMessageBytes: number;
-  /** Must outlast restarts. */
-  readonly secret: string;
   readonly bindings: readonly Binding[];
   readonly interfaces: readonly NetworkInterfaceInfo[];
 }
@@ -68,6 +55,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   readonly #timers = new Timers();
   readonly #transports: TransportLayer;
   readonly #resolver: Resolver;
+  readonly #upstream: UpstreamWatch;
   readonly #limit: RateLimit;
   readonly #monotonic: () => number;
   readonly #makeId: (callId: string, fromTag: string) => string;
@@ -97,6 +85,8 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#bindings = new Bindings((account, bindings) => events.onBindings(account, bindings), options.bindings);
     this.#self = new Self(options.listen, options.interfaces, options.advertise);
     this.#resolver = new Resolver(options.nameServers, (act) => this.#guard(act));
+    const resolve = this.#resolver.resolve.bind(this.#resolver);
+    this.#upstream = new UpstreamWatch(options.upstream, resolve, this.#peers, events);
     this.#limit = new RateLimit(options.ratePerSecond);
     this.#transports = new TransportLayer(this, {
       tls: options.tls,
@@ -126,10 +116,9 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#self = new Self(bound, this.#options.interfaces, this.#options.advertise);
     this.#assemble();
     this.#timers.advance(this.#monotonic());
-    await this.#resolveUpstream();
+    await this.#upstream.start();
     if (this.#isStopped) return [];
     this.#every(TICK_MS, () => this.#tick());
-    this.#every(RESOLVE_MS, () => void this.#resolveUpstream());
     this.#every(EXPIRE_MS, () => this.#bindings.expire(Date.now()));
     return bound.map(formatListenAddress);
   }
@@ -142,6 +131,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
       await new Promise((done) => setTimeout(done, DRAIN_STEP_MS));
     }
     for (const interval of this.#intervals) clearInterval(interval);
+    this.#upstream.stop();
     await this.#transports.close();
   }
 
@@ -206,18 +196,11 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
   }
 
   #makeRouting(tokens: Tokens, accounts: () => Accounts): Routing {
-    const { upstream, secret, nonceMs, algorithms, registrar, path } = this.#options;
-    if (upstream === '') {
-      const digest = new Digest(secret, nonceMs, algorithms, Date.now());
-      return new HomeRouting(
-        accounts,
-        this.#bindings,
-        new Registrar(accounts, this.#bindings, digest, registrar),
-        digest,
-      );
-    }
-    return new EdgeRouting(this.#peers, tokens, new Contacts(tokens), this.#bindings, {
-      path,
+    return makeRouting(this.#options, {
+      peers: this.#peers,
+      tokens,
+      bindings: this.#bindings,
+      accounts,
       ourAddress: ({ transport, ip }: Hop) => ({
         hostPort: formatHostPort(this.#self.local(transport, ip) ?? { ip, port: 5060 }),
         transport: transportParameter(transport),
@@ -239,26 +222,6 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
     this.#guard(() => this.#timers.advance(this.#monotonic()));
     const epochMs = Date.now() - performance.now();
     if (Math.abs(epochMs - this.#epochMs) > MAX_SKEW_MS) this.#epochMs = epochMs;
-  }
-
-  /** Looks up where the PBX is; done when that is known, or is not known for so long that calls can't wait. */
-  #resolveUpstream(): Promise<void> {
-    const { upstream } = this.#options;
-    return new Promise((done) => {
-      if (upstream === '') return done();
-      setTimeout(done, RESOLVE_WAIT_MS).unref();
-      this.#resolver.resolve(upstream, (hops) => {
-        if (hops.length > 0) this.#useUpstream(hops);
-        else this.#events.onLog('warn', 'the name of the PBX has no address', { upstream });
-        done();
-      });
-    });
-  }
-
-  #useUpstream(hops: readonly Hop[]): void {
-    const isSame = JSON.stringify(hops) === JSON.stringify(this.#peers.upstream);
-    this.#peers.useUpstream(hops);
-    if (!isSame) this.#events.onUpstream(hops.map(({ ip, port }) => ({ ip, port })));
   }
 
   #observe(bytes: Buffer, source: Observation['source'], destination: Observation['source'], link: Link): void {

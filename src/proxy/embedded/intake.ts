@@ -41,7 +41,7 @@ export class Intake {
   }
 
   /** The request, or why it is refused. @throws SipParseError */
-  accept(message: SipMessage, via: TopVia, link: Link, now: number): Accepted | Reply {
+  accept(message: SipMessage, via: TopVia, link: Pick<Link, 'remote' | 'flow'>, now: number): Accepted | Reply {
     const values = message.all('Route');
     const loopHash = hashRouting(message, values);
     const refusal = this.#refuse(message, loopHash);

@@ -8,8 +8,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 const POLL_MS = 20;
 const LISTENING: Readonly<Record<string, string>> = { udp: '07', tcp: '0A' };
 
-/** Where a program lies; undefined if it is not installed. */
+/** Where a program lies, or `NAME_BIN` says it does; undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
+  const told = process.env[`${name.toUpperCase()}_BIN`];
+  if (told !== undefined && isExecutable(told)) return told;
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
