@@ -27,14 +27,22 @@ export const whenSignedOut = (call: () => void): void => void (onSignedOut = cal
 
 /** One request of `/api/v1`. @throws ApiError */
 export async function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const response = await ask(method, path, body);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export const get = <T>(path: string): Promise<T> => request<T>('GET', path);
+
+/** What is no JSON. @throws ApiError */
+export const getText = async (path: string): Promise<string> => (await ask('GET', path)).text();
+
+async function ask(method: Method, path: string, body?: unknown): Promise<Response> {
   const response = await send(method, `/api/v1${path}`, body);
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+  if (response.ok) return response;
   const { error } = await readProblem(response);
   if (response.status === 401 && csrfToken !== '') onSignedOut();
   throw new ApiError(response.status, error.message, error.problems ?? []);
 }
-
-export const get = <T>(path: string): Promise<T> => request<T>('GET', path);
 
 async function send(method: Method, path: string, body: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };

@@ -21,8 +21,7 @@ export const findOverflow = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /** Collects what a page complains of, and requests to other hosts. */
-export function watch(page: Page, origin: string): string[] {
-  const complaints: string[] = [];
+export function watch(page: Page, origin: string, complaints: string[] = []): string[] {
   page.on('pageerror', (error) => complaints.push(`${error}`));
   page.on('console', (message) => {
     const isRefusal = /status of 4\d\d/.test(message.text());

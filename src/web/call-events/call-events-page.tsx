@@ -64,7 +64,7 @@ export function CallEventsPage() {
               onAct={(kind, rule) => (open.value = { kind, rule })}
             />
           ) : (
-            <Empty title={value.rules.length > 0 ? 'No rule fits' : 'There is no rule yet'}>{add}</Empty>
+            <Empty title={value.rules.length > 0 ? 'No rule fits' : 'There is no rule yet'} />
           )}
         </Panel>
       )}

@@ -48,6 +48,7 @@ export function RuleDialog({ rule, isCopy = false, own, onClose, onDone }: RuleD
   return (
     <Dialog title={titleOf(isEdit, isCopy)} isWide onClose={onClose}>
       <form
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           void submit();

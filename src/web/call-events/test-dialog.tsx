@@ -54,6 +54,7 @@ function TestAnswer({ result }: { result: TestResult }) {
       <p class="soft">
         {describeResult(result)}, after {formatTook(durationMs)}
       </p>
+      {result.answer !== '' && <pre class="answer">{result.answer}</pre>}
       <RequestText method={sent.method} url={sent.url} body={sent.body} />
     </div>
   );

@@ -108,6 +108,7 @@ function Attempts({ history }: { history: readonly Attempt[] }) {
               <span class="attempt-answer">{isGood ? attempt.status : describeResult(attempt)}</span>
             </State>
             <span class="faint number attempt-took">{formatTook(attempt.durationMs)}</span>
+            {attempt.answer !== '' && <pre class="answer">{attempt.answer}</pre>}
           </li>
         );
       })}

@@ -5,17 +5,20 @@ import { get } from '../api-client.ts';
 import { formatMoment } from '../calendar.ts';
 import { liveCalls } from '../calls/live-calls.ts';
 import { CallTime, PartyRows } from '../calls/party-rows.tsx';
+import { Button } from '../parts/button.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Check } from '../parts/field.tsx';
 import { useLoaded } from '../parts/loaded.ts';
 import { State } from '../parts/marks.tsx';
 import { Failure, Page, Panel } from '../parts/panel.tsx';
+import { canWrite } from '../session.ts';
 import { count, STATUSES } from '../words.ts';
 import { EventList } from './event-list.tsx';
 import { LadderView } from './ladder-view.tsx';
 import { LegList } from './leg-list.tsx';
 import { MessageDetail } from './message-detail.tsx';
 import { MessageTable } from './message-table.tsx';
+import { ReplayDialog } from './replay-dialog.tsx';
 import './call-page.css';
 
 // While the call goes on its ladder is read again, but not more often.
@@ -84,7 +87,7 @@ function CallView({ ladder, call }: { ladder: Ladder; call: Call }) {
           ) : (
             <MessageTable ladder={ladder} showsRepeats={showsRepeats.value} />
           )}
-          {message && <MessageDetail message={message} lanes={ladder.lanes} />}
+          {message && <MessageDetail id={call.id} message={message} lanes={ladder.lanes} />}
         </Panel>
         <div class="call-side">
           <Panel title="Parties">
@@ -118,6 +121,7 @@ function CallState({ call }: { call: Call }) {
 }
 
 function CallLinks({ call }: { call: Call }) {
+  const isReplaying = useSignal(false);
   return (
     <>
       <code class="faint" title="CallAPIID">
@@ -126,6 +130,8 @@ function CallLinks({ call }: { call: Call }) {
       <a class="button" href={`/deliveries?call=${call.id}`}>
         Its deliveries
       </a>
+      {canWrite() && <Button onClick={() => (isReplaying.value = true)}>Send its events…</Button>}
+      {isReplaying.value && <ReplayDialog id={call.id} onClose={() => (isReplaying.value = false)} />}
     </>
   );
 }

@@ -1,13 +1,18 @@
 import type { Lane, Message } from '../../api/types.ts';
+import { getText } from '../api-client.ts';
 import { formatExactly } from '../calendar.ts';
+import { useLoaded } from '../parts/loaded.ts';
 
 interface MessageDetailProps {
+  /** Of the call. */
+  readonly id: string;
   readonly message: Message;
   readonly lanes: readonly Lane[];
 }
 
 /** The message that is looked at, below the drawing. */
-export function MessageDetail({ message, lanes }: MessageDetailProps) {
+export function MessageDetail({ id, message, lanes }: MessageDetailProps) {
+  const text = useLoaded(`${id} ${message.line}`, () => getText(`/calls/${id}/messages/${message.line}`));
   const name = (index: number): string => {
     const lane = lanes[index];
     return lane ? `${lane.label} ${lane.address}`.trim() : 'unknown';
@@ -24,15 +29,22 @@ export function MessageDetail({ message, lanes }: MessageDetailProps) {
     ['Notes', message.notes.join(', ')],
   ];
   return (
-    <dl class="message-detail" aria-live="polite">
-      {facts
-        .filter(([, text]) => text !== '')
-        .map(([title, text]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-    </dl>
+    <div class="message-detail" aria-live="polite">
+      <dl>
+        {facts
+          .filter(([, fact]) => fact !== '')
+          .map(([title, fact]) => (
+            <div key={title}>
+              <dt>{title}</dt>
+              <dd>{fact}</dd>
+            </div>
+          ))}
+      </dl>
+      {text.value !== undefined && !text.error && (
+        <pre tabIndex={0} role="region" aria-label="The message as it was sent">
+          {text.value}
+        </pre>
+      )}
+    </div>
   );
 }

@@ -37,7 +37,7 @@ export function Chart({ summary, times, series, kind, height = 150, format, onPo
   useEffect(() => {
     const element = box.current!;
     const made = new uPlot(
-      makeOptions({ element, series, kind, height, format, setAt: onPoint ?? setAt }),
+      makeOptions({ element, series, kind, height, format, steps: times.length, setAt: onPoint ?? setAt }),
       data,
       element,
     );
@@ -86,10 +86,11 @@ function makeData(
 interface PlotContext extends Pick<ChartProps, 'series' | 'kind' | 'format'> {
   readonly element: HTMLElement;
   readonly height: number;
+  readonly steps: number;
   readonly setAt: (index: number | null) => void;
 }
 
-function makeOptions({ element, series, kind, height, format, setAt }: PlotContext): uPlot.Options {
+function makeOptions({ element, series, kind, height, format, steps, setAt }: PlotContext): uPlot.Options {
   const read = readColors(element);
   const grid = { stroke: read('--line'), width: 1 };
   const axis = { stroke: read('--text-faint'), font: '11px system-ui', ticks: { show: false }, gap: 4 };
@@ -101,7 +102,7 @@ function makeOptions({ element, series, kind, height, format, setAt }: PlotConte
     cursor: { y: false, points: { show: kind !== 'stack' }, drag: { x: false, y: false } },
     scales: {
       x: {
-        range: (_, first, last) => (kind === 'stack' ? widen(first, last, series[0]!.values.length) : [first, last]),
+        range: (_, first, last) => (kind === 'stack' ? widen(first, last, steps) : [first, last]),
       },
       y: { range: (_, __, most) => [0, niceTop(most)] },
     },

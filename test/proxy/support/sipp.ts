@@ -41,6 +41,7 @@ const COLUMNS: Readonly<Record<keyof SippStats, string>> = {
 const KEYS: Readonly<Record<string, string>> = {
   domain: '[remote_ip]:[remote_port]',
   user: 'sipp',
+  name: '',
   expires: '300',
   lossy: 'false',
 };

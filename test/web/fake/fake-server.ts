@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import type { Call, Delivery, Ladder, Rule, Session, StreamMessage } from '../../../src/api/types.ts';
+import type { Call, Delivery, Ladder, Rule, Session, StreamMessage, TestResult } from '../../../src/api/types.ts';
 import { detailOf, makeOverview, makeRegistrations } from './fixtures.ts';
 
 const page = new URL('../../../dist/web', import.meta.url).pathname;
@@ -112,7 +112,7 @@ const SESSION: Session = {
   expiresAt: null,
 };
 
-const TEST_RESULT = {
+const TEST_RESULT: TestResult = {
   request: {
     method: 'POST',
     url: 'https://crm.example.com/hooks/screen-pop?src=pbx',
@@ -120,6 +120,7 @@ const TEST_RESULT = {
   },
   status: 500,
   error: '500 Internal Server Error',
+  answer: '<h1>Something is wrong</h1>',
   durationMs: 31.5,
   isSuccess: false,
 };

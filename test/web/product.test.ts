@@ -1,0 +1,238 @@
+import t from 'tap';
+import type { Page } from 'playwright-core';
+import { hasSipp, runSipp, type SippResult } from '../proxy/support/sipp.ts';
+import { noBrowser } from './browser.ts';
+import { goTo, OPERATOR, OWNER, signIn, type Site, startSite } from './site.ts';
+
+// The page as its users have it: Ringside runs, SIPp calls, a browser looks.
+
+const skip = noBrowser || (!hasSipp && 'sipp is not installed: THE PAGE IS NOT TESTED');
+
+interface CallShape {
+  readonly from?: string;
+  readonly to?: string;
+  readonly name?: string;
+  readonly talkMs?: number;
+}
+
+const call = (
+  { sip }: Site,
+  { from = '101', to = '102', name = '', talkMs = 100 }: CallShape = {},
+): Promise<SippResult> => {
+  const keys = ['-key', 'user', from, '-key', 'name', name, '-key', 'domain', 'acme.example.com'];
+  return runSipp(['-sf', 'uac-call', '-s', to, '-d', `${talkMs}`, ...keys, sip]);
+};
+
+async function addRule(page: Page, { extension, url }: { extension?: string; url: string }): Promise<void> {
+  await goTo(page, 'Call events');
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  const dialog = page.getByRole('dialog');
+  if (extension !== undefined) await dialog.getByLabel('Extensions').fill(extension);
+  await dialog.getByLabel('URL of the script').fill(url);
+  await dialog.getByLabel('Note').fill('screen pop');
+  await dialog.getByRole('button', { name: 'Add the rule' }).click();
+}
+
+t.test('signing in and out', { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site, { ...OPERATOR, password: 'wrong' });
+  await page.getByText('User or password is wrong.').waitFor();
+  t.equal(await page.getByLabel('Password').inputValue(), '', 'the password is to be typed again');
+  await page.getByLabel('Password').fill(OPERATOR.password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  const [cookie] = await page.context().cookies();
+  t.match(cookie, { httpOnly: true, sameSite: 'Strict' });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in to Ringside' }).waitFor();
+  await page.goto(`${site.origin}/deliveries`);
+  await page.getByRole('heading', { name: 'Sign in to Ringside' }).waitFor();
+  t.pass('without a session there is nothing to see');
+  t.strictSame(site.complaints, []);
+});
+
+t.test('a rule, a call, its deliveries, its ladder', { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site);
+  await addRule(page, { extension: '0003*102', url: 'nowhere' });
+  await page.getByText('an http or https URL is expected').waitFor();
+  await page.getByRole('dialog').getByLabel('URL of the script').fill(`${site.script.url}?src=page`);
+  await page.getByRole('button', { name: 'Add the rule' }).click();
+  const row = page.getByRole('row').filter({ hasText: 'src=page' });
+  await row.waitFor();
+  t.match(await page.getByRole('row').filter({ hasText: 'from=file' }).innerText(), /of the file\s+ringside\.yaml:8/);
+
+  await goTo(page, 'Calls');
+  await page.getByText('No call is up').waitFor();
+  const called = call(site, { talkMs: 8000 });
+  const live = page.getByRole('listitem').filter({ hasText: '101 → 102' }).first();
+  await live.getByText('Talking').nth(1).waitFor();
+  t.match(await live.innerText(), /0003\*101[^]*0003\*102 Front desk/, 'both parties');
+  await live.getByRole('link').click();
+  await page.getByRole('heading', { name: '101 → 102' }).waitFor();
+  await page.getByRole('listbox').getByText('200 OK', { exact: true }).first().waitFor();
+  t.equal((await called).code, 0);
+  await page.getByText('ANSWER because: answered by a 2xx; the calling side ended it').first().waitFor();
+  const texts = await page.locator('.ladder text').allTextContents();
+  t.ok(texts.includes('Dial-In 0003*102') && texts.includes('Hangup 0003*102: ANSWER'), 'events in the drawing');
+
+  await page.getByRole('link', { name: 'Its deliveries' }).click();
+  const delivered = page.getByRole('row').filter({ hasText: 'src=page' });
+  await delivered.filter({ hasText: 'Hangup' }).getByText('Delivered').waitFor();
+  t.match(page.url(), /\/deliveries\?call=\w{20}$/, 'the filter is in the address');
+  await delivered.filter({ hasText: 'Dial-In' }).getByRole('button').click();
+  await page
+    .getByRole('dialog')
+    .getByText('Front desk')
+    .or(page.getByRole('dialog').getByText('CALLING'))
+    .first()
+    .waitFor();
+  t.match(await page.getByRole('dialog').innerText(), /CalledExtension\s+0003\*102[^]*CallStatus\s+CALLING/);
+  t.strictSame(
+    site.script.bodies.map((body) => new URLSearchParams(body.split('?').at(-1)).get('CallStatus')).sort(),
+    ['ANSWER', 'ANSWER', 'CALLING'],
+    'what the script got: Dial-In and Hangup of 102, Hangup of 101',
+  );
+  await page.keyboard.press('Escape');
+  await goTo(page, 'Call events');
+  await row.getByText('Delivered').waitFor();
+  t.pass('the last result of the rule');
+  t.strictSame(site.complaints, []);
+});
+
+t.test('a script that fails, and a retry', { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site);
+  await addRule(page, { extension: '0003*102', url: site.script.url });
+  const row = page.getByRole('row').filter({ hasText: 'screen pop' });
+  await row.waitFor();
+
+  site.script.status = 500;
+  await row.getByRole('button', { name: /^Send a test event/ }).click();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.getByText('The script did not take it').waitFor();
+  t.match(await page.getByRole('dialog').innerText(), /500[^]*CalledExtension\s+0003\*102/);
+  await page.getByText('the database is away').waitFor();
+  site.script.status = 200;
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await page.getByText('The script took it').waitFor();
+  await page.keyboard.press('Escape');
+
+  site.script.status = 500;
+  await call(site, { from: '7001' });
+  await goTo(page, 'Deliveries');
+  await page.getByRole('radio', { name: 'Failed' }).check();
+  await page.waitForURL(/state=dead/);
+  const failed = page.getByRole('row').filter({ hasText: 'Hangup' });
+  await failed.waitFor();
+  await failed.getByRole('button').click();
+  await page.getByRole('dialog').getByText('the database is away').nth(1).waitFor();
+  t.pass('both attempts with what the script answered');
+  site.script.status = 200;
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await page.getByRole('dialog').getByText('Delivered').waitFor();
+  await page.keyboard.press('Escape');
+  t.match(new URLSearchParams(site.script.bodies.at(-1)).get('CallStatus'), 'ANSWER');
+
+  await page.getByRole('button', { name: 'Send all failed again' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await page
+    .getByText(/sent again\.|nothing to send again/)
+    .first()
+    .waitFor();
+  await page.getByText('No delivery fits').waitFor();
+  t.pass('none is left that failed');
+  t.strictSame(site.complaints, []);
+});
+
+t.test('a rule is changed, switched off and deleted', { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site);
+  await addRule(page, { extension: '0003*102', url: site.script.url });
+  const row = page.getByRole('row').filter({ hasText: 'screen pop' });
+  await row.getByRole('button', { name: /^Edit/ }).click();
+  await page.getByRole('dialog').getByLabel('Note').fill('other note');
+  await page.getByRole('dialog').getByLabel('Answer (in)').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  const changed = page.getByRole('row').filter({ hasText: 'other note' });
+  await changed.getByText('Answer (in)').waitFor();
+  await changed.getByRole('switch').click();
+  await changed.locator('[aria-checked=false]').waitFor();
+  await call(site, { from: '7001' });
+  t.strictSame(site.script.bodies, [], 'nothing is sent');
+  await changed.getByRole('button', { name: /^Delete/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await changed.waitFor({ state: 'detached' });
+  t.pass('gone');
+  t.strictSame(site.complaints, []);
+});
+
+t.test("an extension's own user", { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site, OWNER);
+  await page.getByRole('heading', { name: 'Calls' }).waitFor();
+  t.strictSame(await page.getByRole('navigation').getByRole('link').allInnerTexts(), [
+    'Calls',
+    'Call events',
+    'Deliveries',
+  ]);
+  await addRule(page, { url: site.script.url });
+  await page.getByRole('row').filter({ hasText: 'screen pop' }).waitFor();
+  t.equal(await page.getByText('of the file').count(), 0, 'rules of others are not there');
+  const refused = await page.evaluate(async () => {
+    const { csrfToken } = (await (await fetch('/api/v1/session')).json()) as { csrfToken: string };
+    const rule = { extensions: ['0003*101'], events: ['hangup'], url: 'http://127.0.0.1:1/' };
+    const headers = { 'content-type': 'application/json', 'x-csrf-token': csrfToken };
+    const init = { method: 'POST', headers, body: JSON.stringify(rule) };
+    const forged = { ...init, headers: { 'content-type': 'application/json' } };
+    const made = [
+      await fetch('/api/v1/rules', init),
+      await fetch('/api/v1/rules', forged),
+      await fetch('/api/v1/overview'),
+    ];
+    return made.map(({ status }) => status);
+  });
+  t.strictSame(refused, [403, 403, 403], "another's extension, a forged request, the overview");
+  await call(site);
+  await goTo(page, 'Deliveries');
+  await page.getByRole('row').filter({ hasText: 'Hangup' }).getByText('Delivered').waitFor();
+  t.equal(await page.getByText('0003*101').count(), 0, 'nothing of 101');
+  t.strictSame(site.complaints, []);
+});
+
+const HOSTILE = '"><script>window.harmed=1</script><img src=x onerror=window.harmed=1>';
+
+t.test('a display name that would be a script stays text on every page', { skip }, async (t) => {
+  const site = await startSite(t);
+  const page = await site.open();
+  await signIn(page, site);
+  await addRule(page, { extension: '0003*102', url: site.script.url });
+  await page.getByRole('row').filter({ hasText: 'screen pop' }).waitFor();
+  await goTo(page, 'Calls');
+  const called = call(site, { from: '7001', name: `"${HOSTILE.replaceAll('"', '\\"')}" `, talkMs: 6000 });
+  await page.getByText(HOSTILE).waitFor();
+  await page.getByRole('listitem').getByRole('link').first().click();
+  await page.getByRole('heading', { name: HOSTILE }).waitFor();
+  t.equal((await called).code, 0);
+  await goTo(page, 'Calls');
+  await page.getByRole('radio', { name: 'Recent' }).check();
+  await page.getByText(HOSTILE).waitFor();
+  await goTo(page, 'Deliveries');
+  await page.getByRole('row').filter({ hasText: 'Dial-In' }).getByRole('button').click();
+  await page.getByRole('dialog').getByText(HOSTILE).waitFor();
+  await page.keyboard.press('Escape');
+  for (const name of ['Call events', 'Overview']) {
+    await goTo(page, name);
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+  }
+  t.equal(await page.evaluate('window.harmed'), undefined);
+  t.equal(await page.locator('img[src=x]').count(), 0);
+  t.strictSame(site.complaints, []);
+});
