@@ -37,6 +37,7 @@ export function useDeliveries(query: DeliveryQuery): DeliveryList {
   const shown = useRef(NOTHING);
   shown.current = page ?? NOTHING;
 
+  const latestReload = useRef(() => {});
   const load = (before?: string): Promise<Deliveries> =>
     get<Deliveries>(`/deliveries${formatQuery({ ...filter.current, limit: PAGE, before })}`);
   const reload = (): void => {
@@ -52,6 +53,7 @@ export function useDeliveries(query: DeliveryQuery): DeliveryList {
       (thrown: Error) => own === turn.current && setError(thrown),
     );
   };
+  latestReload.current = reload;
   const loadMore = async (): Promise<void> => {
     const own = turn.current;
     const { deliveries, next } = await load(shown.current.next!);
@@ -80,6 +82,8 @@ export function useDeliveries(query: DeliveryQuery): DeliveryList {
       const changed = new Map([...news].filter(([id]) => known.has(id)));
       news.clear();
       for (const id of unseen) if (id <= newest) unseen.delete(id);
+      // Where there is nothing that could lose its place, what is new is shown at once.
+      if (newest === 0 && unseen.size > 0) latestReload.current();
       setWaiting(unseen.size);
       if (changed.size === 0) return;
       setPage(
