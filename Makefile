@@ -22,7 +22,7 @@ test: install $(PAGE)
 run: install $(PAGE)
 	npm run -s ringside -- run $(ARGS)
 
-# Pictures of every page, light and dark, for a desk and for a phone, into screenshots/. Needs Chromium and sipp.
+# Pictures of every page, light and dark, for a desk and for a phone, into screenshots/. Needs Chromium.
 screenshots: install $(PAGE)
 	npm run -s screenshots
 
