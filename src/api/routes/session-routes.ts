@@ -41,9 +41,9 @@ export function addSessionRoutes(app: App, gate: () => Gate): void {
 async function open(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<Principal> {
   checkOrigin(request);
   refuseWhileFailing(gate.failures, request.ip);
+  gate.failures.fail(request.ip); // counted before it is looked at, so that many at once are not let through
   const who = await verify(request.body as SignIn, gate);
   if (!who) {
-    gate.failures.fail(request.ip);
     request.log.warn({ address: request.ip }, 'sign-in failed');
     throw new RequestError('unauthorized', 'this is not a user and the password, or the link was used already');
   }
