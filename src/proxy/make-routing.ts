@@ -27,13 +27,15 @@ export interface RoutingParts extends Pick<EdgeOptions, 'ourAddress'> {
   readonly tokens: Tokens;
   readonly bindings: Bindings;
   readonly accounts: () => Accounts;
+  /** Epoch ms: what was used before is not known. */
+  readonly startedAt: number;
 }
 
 /** Routing in front of a PBX, or without one. */
 export function makeRouting(options: RoutingOptions, parts: RoutingParts): Routing {
   const { upstream, path, secret, nonceMs, algorithms, registrar } = options;
-  const { peers, tokens, bindings, accounts, ourAddress } = parts;
+  const { peers, tokens, bindings, accounts, ourAddress, startedAt } = parts;
   if (upstream !== '') return new EdgeRouting(peers, tokens, new Contacts(tokens), bindings, { path, ourAddress });
-  const digest = new Digest(secret, nonceMs, algorithms, Date.now());
+  const digest = new Digest(secret, nonceMs, algorithms, startedAt);
   return new HomeRouting(accounts, bindings, new Registrar(accounts, bindings, digest, registrar), digest);
 }

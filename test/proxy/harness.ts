@@ -20,7 +20,7 @@ export const TENANTS = `tenants: [{ prefix: "0003", domains: [acme.example.com],
   { number: "101", password: secret101 }, { number: "102", password: secret102 },
   { number: "103", ha1: "${'0'.repeat(32)}" }, { number: "104", ha1: "${HA1_104}" }, "110-119"] }]`;
 
-const DEFAULTS: EmbeddedOptions = {
+export const DEFAULTS: EmbeddedOptions = {
   listen: [{ transport: 'udp', ip: '127.0.0.1', port: 0 }],
   upstream: '',
   advertise: '',

@@ -64,17 +64,20 @@ export class DrachtioEngine implements SipEngine, LinkEvents {
   readonly #listeners: readonly ConnectionListener[];
   readonly #probedAt = new LRUCache<string, number>({ max: MAX_SITES });
   readonly #message = new SipMessage();
+  readonly #clock: () => number;
   #accounts: Accounts;
   #expiring: NodeJS.Timeout | undefined;
   #onFirstUp = (): void => {};
 
-  /** `makeId` makes the CallAPIID of a call from its first leg. */
+  /** `makeId` makes the CallAPIID of a call from its first leg; `clock` tells the time in epoch ms. */
   constructor(
     options: DrachtioOptions,
     accounts: Accounts,
     makeId: (callId: string, fromTag: string) => string,
     events: DrachtioEvents,
+    clock: () => number = Date.now,
   ) {
+    this.#clock = clock;
     this.#events = events;
     this.#accounts = accounts;
     this.#peers = new Peers(options);
@@ -89,9 +92,10 @@ export class DrachtioEngine implements SipEngine, LinkEvents {
       options,
       peers: this.#peers,
       tokens: new Tokens(secret),
-      branches: new Branches(secret, Date.now()),
+      branches: new Branches(secret, clock()),
       bindings: this.#bindings,
       accounts: () => this.#accounts,
+      startedAt: clock(),
     };
     this.#links = places.servers.map((server) => new ServerLink(server, this));
     this.#listeners = places.listen.map((place) => new ConnectionListener(place, this));
@@ -117,7 +121,7 @@ export class DrachtioEngine implements SipEngine, LinkEvents {
     const patience = new Promise((done) => setTimeout(done, FIRST_CONNECTION_MS).unref());
     for (const link of this.#links) link.open();
     if (this.#links.length > 0) await Promise.race([up, patience]);
-    this.#expiring = setInterval(() => this.#bindings.expire(Date.now()), EXPIRE_MS);
+    this.#expiring = setInterval(() => this.#bindings.expire(this.#clock()), EXPIRE_MS);
     return [...this.#sites.values()].flatMap(({ addresses }) => addresses.map(formatListenAddress));
   }
 
@@ -180,7 +184,7 @@ export class DrachtioEngine implements SipEngine, LinkEvents {
       return { decision: TOO_MANY };
     }
     if (message.all('Via').filter((via) => isOurs(via, site)).length > MAX_OWN_VIAS) return { decision: LOOP };
-    const accepted = site.intake.accept(message, findTopVia(message)!, { remote, flow }, Date.now());
+    const accepted = site.intake.accept(message, findTopVia(message)!, { remote, flow }, this.#clock());
     if ('action' in accepted) return { decision: accepted };
     const { inbound } = accepted;
     return { decision: site.routing.decide(inbound), inbound };

@@ -32,10 +32,10 @@ export function makeCancel(invite: SipMessage, proof: string): (from: Address) =
  */
 export function sendCancel(cancel: (from: Address) => string, server: Address): void {
   const socket = createSocket(server.ip.includes(':') ? 'udp6' : 'udp4');
-  socket.on('error', () => socket.close());
+  socket.on('error', () => {}); // nobody is there: then nothing rings either
+  setTimeout(() => socket.close(), LINGER_MS).unref();
   socket.connect(server.port, server.ip, () => {
     const { address, port } = socket.address();
     socket.send(Buffer.from(cancel({ ip: address, port }), 'latin1'));
-    setTimeout(() => socket.close(), LINGER_MS).unref();
   });
 }

@@ -26,6 +26,8 @@ export interface SiteParts {
   readonly branches: Branches;
   readonly bindings: Bindings;
   readonly accounts: () => Accounts;
+  /** Epoch ms. */
+  readonly startedAt: number;
 }
 
 /** One server as routing sees it: where it listens, and who is who from there. */
@@ -36,7 +38,7 @@ export class Site {
   readonly routing: Routing;
 
   constructor(addresses: readonly ListenAddress[], parts: SiteParts) {
-    const { options, peers, tokens, branches, bindings, accounts } = parts;
+    const { options, peers, tokens, branches, bindings, accounts, startedAt } = parts;
     this.addresses = addresses;
     this.self = new Self(addresses, options.interfaces, options.advertise);
     this.intake = new Intake(this.self, peers, tokens, branches, accounts);
@@ -44,7 +46,7 @@ export class Site {
       hostPort: formatHostPort(this.self.local(transport, ip) ?? { ip, port: 5060 }),
       transport: transportParameter(transport),
     });
-    this.routing = makeRouting(options, { peers, tokens, bindings, accounts, ourAddress });
+    this.routing = makeRouting(options, { peers, tokens, bindings, accounts, ourAddress, startedAt });
   }
 
   /** Where it takes SIP over UDP. */

@@ -201,6 +201,7 @@ export class EmbeddedEngine implements SipEngine, LinkEvents {
       tokens,
       bindings: this.#bindings,
       accounts,
+      startedAt: Date.now(),
       ourAddress: ({ transport, ip }: Hop) => ({
         hostPort: formatHostPort(this.#self.local(transport, ip) ?? { ip, port: 5060 }),
         transport: transportParameter(transport),
