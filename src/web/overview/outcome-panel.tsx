@@ -5,7 +5,7 @@ import { Panel } from '../parts/panel.tsx';
 import { formatDistance } from '../time-text.ts';
 import { STATUS_NAMES, STATUSES } from '../words.ts';
 import { Chart } from './chart.tsx';
-import { formatCount } from './overview-page.tsx';
+import { formatCount } from './count-text.ts';
 import { sum } from './series.ts';
 
 /** Calls that ended, by what they came to: over time, and all in all. */

@@ -7,6 +7,7 @@ import { Failure, Page, Panel } from '../parts/panel.tsx';
 import { listen } from '../stream.ts';
 import { formatTook } from '../time-text.ts';
 import { Chart } from './chart.tsx';
+import { formatCount } from './count-text.ts';
 import { OutcomePanel } from './outcome-panel.tsx';
 import { RegistrationPanel } from './registration-panel.tsx';
 import { ScriptPanel } from './script-panel.tsx';
@@ -92,9 +93,6 @@ function Charts({ overview }: { overview: Overview }) {
     </>
   );
 }
-
-export const formatCount = (value: number): string =>
-  Number.isInteger(value) ? value.toLocaleString('en') : value.toFixed(1);
 
 function summarise(what: string, { p50, p95 }: { p50: (number | null)[]; p95: (number | null)[] }): string {
   const write = (value: number | null): string => (value === null ? 'unknown' : formatTook(value));
