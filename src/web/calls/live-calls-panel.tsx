@@ -52,11 +52,7 @@ export function LiveCallsPanel() {
             { value: 'longest', label: 'Longest first' },
           ]}
         />
-        {waiting > 0 && (
-          <button type="button" class="waiting" onClick={release}>
-            {count(waiting, 'new call')}
-          </button>
-        )}
+        {waiting > 0 && <span class="waiting-count">{count(waiting, 'new call')}</span>}
       </div>
       <Panel isFlush>
         <div onPointerEnter={hold} onPointerLeave={release}>

@@ -48,6 +48,11 @@ export class FakeServer {
     this.#server.close();
   }
 
+  /** Breaks the streams off, as a restart does; clients may come back. */
+  dropStreams(): void {
+    for (const stream of this.#streams) stream.destroy();
+  }
+
   push({ event, data }: StreamMessage): void {
     for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
@@ -95,6 +100,7 @@ export class FakeServer {
 
   #stream(response: ServerResponse): void {
     response.setHeader('content-type', 'text/event-stream');
+    response.write('retry: 200\n\n');
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));
     const at = new Date().toISOString();
