@@ -2,26 +2,40 @@ import { createServer } from 'node:http';
 import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Test } from 'tap';
+import root, { type Test } from 'tap';
 import type { Browser, Page } from 'playwright-core';
 import { hashPassword } from '../../src/api/access/password.ts';
 import { Ringside } from '../commands/process.ts';
-import { startSipp, type Sipp } from '../proxy/support/sipp.ts';
-import { openBrowser, openPage } from './browser.ts';
+import { hasSipp, runSipp, startSipp, type Sipp, type SippResult } from '../proxy/support/sipp.ts';
+import { noBrowser, openBrowser, openPage } from './browser.ts';
 import { watch } from './inspection.ts';
+
+/** Why tests of the running product are passed over; false if they are not. */
+export const noSite = noBrowser || (!hasSipp && 'sipp is not installed: THE PAGE IS NOT TESTED');
 
 export const OPERATOR = { user: 'olga', password: 'correct horse' };
 /** Extension 0003*102's own user. */
-export const OWNER = { user: 'fred', password: 'battery staple' };
+export const OWNER = { user: 'fred', password: 'battery staple', extension: '0003*102' };
+
+interface User {
+  readonly user: string;
+  readonly password: string;
+  readonly extension?: string;
+}
+
+const USERS: readonly User[] = [OPERATOR, OWNER];
+
+async function formatUser({ user, password, extension }: User): Promise<string> {
+  const role = extension === undefined ? '' : `, role: extension, extension: "${extension}"`;
+  return `{ name: ${user}, password: "${await hashPassword(password)}"${role} }`;
+}
 
 /** Ringside as its users run it, in front of a PBX, with a script and somebody who looks at the page. */
 export interface Site {
   readonly origin: string;
   /** Where phones send their calls, for SIPp. */
   readonly sip: string;
-  readonly pbx: Sipp;
   readonly script: Script;
-  readonly browser: Browser;
   readonly process: Ringside;
   /** A window that is not signed in. */
   readonly open: () => Promise<Page>;
@@ -37,26 +51,27 @@ export interface Script {
   readonly bodies: string[];
 }
 
-/** Starts all of it; it ends with the test. `pbx`: what SIPp does as the PBX. */
-export async function startSite(t: Test, pbx: readonly string[] = ['uas-answer']): Promise<Site> {
+let browser: Promise<Browser> | undefined;
+root.teardown(async () => (await browser)?.close());
+
+/** Starts all of it; it ends with the test. */
+export async function startSite(t: Test, users = USERS): Promise<Site> {
   const script = await startScript(t);
-  const called = await startSipp(['-sf', ...pbx]);
+  const called = await startSipp(['-sf', 'uas-answer']);
   t.teardown(() => called.stop());
   const folder = t.testdir();
   const file = join(folder, 'ringside.yaml');
-  writeFileSync(file, await makeConfig(called, script));
+  writeFileSync(file, await makeConfig(called, script, users));
   const process = new Ringside(t, ['run', '--config', file]);
   const [, sip] = await process.waitFor(/ on udp:([\d.:]+)\./);
   const [, origin] = await process.waitFor(/page on (http:\S+\d)\.[^]*Ctrl-C/);
-  const browser = await openBrowser();
-  t.teardown(() => browser.close());
   const complaints: string[] = [];
   const open = async (): Promise<Page> => {
-    const page = await openPage(browser);
+    const page = await openPage(await (browser ??= openBrowser()));
     watch(page, origin!, complaints);
     return page;
   };
-  return { origin: origin!, sip: sip!, pbx: called, script, browser, process, open, complaints };
+  return { origin: origin!, sip: sip!, script, process, open, complaints };
 }
 
 async function startScript(t: Test): Promise<Script> {
@@ -76,7 +91,7 @@ async function startScript(t: Test): Promise<Script> {
   return script;
 }
 
-const makeConfig = async (pbx: Sipp, script: Script): Promise<string> => `
+const makeConfig = async (pbx: Sipp, script: Script, users: readonly User[]): Promise<string> => `
 tenants:
   - prefix: "0003"
     domains: [acme.example.com]
@@ -87,9 +102,7 @@ callEvents:
 sip: { listen: ["udp:127.0.0.1:0"], upstream: "sip:${pbx.ip}:${pbx.port}", rateLimit: 0 }
 http:
   listen: "127.0.0.1:0"
-  users:
-    - { name: ${OPERATOR.user}, password: "${await hashPassword(OPERATOR.password)}" }
-    - { name: ${OWNER.user}, password: "${await hashPassword(OWNER.password)}", role: extension, extension: "0003*102" }
+  users: [${(await Promise.all(users.map(formatUser))).join(', ')}]
 delivery: { allowedNetworks: [127.0.0.0/8], schedule: [100ms] }
 log: { level: warn }
 `;
@@ -107,3 +120,20 @@ export const goTo = (page: Page, name: string): Promise<void> =>
     .getByRole('navigation')
     .getByRole('link', { name: new RegExp(`^${name}`) })
     .click();
+
+/** One call by SIPp; resolves when it is over. */
+export function call({ sip }: Site, { from = '101', to = '102', name = '', talkMs = 100 } = {}): Promise<SippResult> {
+  const keys = ['-key', 'user', from, '-key', 'name', name, '-key', 'domain', 'acme.example.com'];
+  return runSipp(['-sf', 'uac-call', '-s', to, '-d', `${talkMs}`, ...keys, sip]);
+}
+
+/** Adds a rule on the page, of an extension's own user without saying whose. */
+export async function addRule(page: Page, { extension, url }: { extension?: string; url: string }): Promise<void> {
+  await goTo(page, 'Call events');
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  const dialog = page.getByRole('dialog');
+  if (extension !== undefined) await dialog.getByLabel('Extensions').fill(extension);
+  await dialog.getByLabel('URL of the script').fill(url);
+  await dialog.getByLabel('Note').fill('screen pop');
+  await dialog.getByRole('button', { name: 'Add the rule' }).click();
+}

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { DESK, noBrowser, openBrowser, openPage } from './browser.ts';
 import { FakeServer } from './fake/fake-server.ts';
 import { makeCall } from './fake/fixtures.ts';
@@ -13,15 +13,14 @@ interface Opened {
   readonly origin: string;
 }
 
+let browser: Promise<Browser> | undefined;
+t.teardown(async () => (await browser)?.close());
+
 async function open(t: Test, path: string): Promise<Opened> {
   const server = new FakeServer(makeFullData(Date.now()));
   const origin = await server.start();
-  const browser = await openBrowser();
-  t.teardown(async () => {
-    await browser.close();
-    server.stop();
-  });
-  const page = await openPage(browser, DESK);
+  t.teardown(() => server.stop());
+  const page = await openPage(await (browser ??= openBrowser()), DESK);
   await page.goto(`${origin}${path === '/calls/0' ? `/calls/${server.data.ladders[0]!.call.id}` : path}`);
   await page.getByText('Live', { exact: true }).first().waitFor();
   return { page, server, origin };

@@ -23,6 +23,14 @@ interface RuleDialogProps {
 const titleOf = (isEdit: boolean, isCopy: boolean): string =>
   isEdit ? 'Edit the rule' : isCopy ? 'New rule like this one' : 'New rule';
 
+const FIELDS = ['extensions', 'events', 'url', 'note', 'auth', 'headers', 'secret'];
+
+/** What is wrong, where it is not told at its field. */
+function describe({ message, problems }: ApiError): string {
+  const told = FIELDS.flatMap((field) => problemAt(problems, field) ?? []);
+  return told.length > 0 && told.length >= problems.length ? 'Some fields need another look.' : message;
+}
+
 /** Adds, copies or changes a rule. */
 export function RuleDialog({ rule, isCopy = false, own, onClose, onDone }: RuleDialogProps) {
   const before = rule ? draftOf(rule) : emptyDraft(own ?? '');
@@ -95,7 +103,7 @@ export function RuleDialog({ rule, isCopy = false, own, onClose, onDone }: RuleD
           <Check label="Active" checked={draft.value.enabled} onChange={(enabled) => set({ enabled })} />
           <RuleExtraFields draft={draft.value} rule={isEdit ? rule : undefined} set={set} problem={problem} />
           <p class="error" role="alert">
-            {failure.value?.message}
+            {failure.value && describe(failure.value)}
           </p>
         </div>
         <footer>
