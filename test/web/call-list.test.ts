@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Call } from '../../src/api/types.ts';
-import { countKinds, selectCalls } from '../../src/web/calls/call-filter.ts';
+import { countKinds, nameOfCaller, selectCalls } from '../../src/web/calls/call-filter.ts';
 import { CallList } from '../../src/web/calls/call-list.ts';
 import { holdStill } from '../../src/web/calls/hold-still.ts';
 import { findWindow } from '../../src/web/parts/list-window.ts';
@@ -44,6 +44,13 @@ t.test('which calls are shown, and in which order', (t) => {
   t.strictSame(shown({ text: 'jörg' }), ['000002', '000001'].reverse(), 'a name');
   t.strictSame(shown({ text: '<script>' }), []);
   t.strictSame(countKinds(calls), { all: 3, ringing: 2, talking: 1 });
+  t.end();
+});
+
+t.test('the name of who calls, where it says more than the number', (t) => {
+  const name = (caller: string, callerName: string): string => nameOfCaller({ ...call(1), caller, callerName });
+  t.strictSame([name('0003*101', '101'), name('101', '101'), name('101', '')], ['', '', '']);
+  t.strictSame([name('0003*101', 'Anna'), name('+1555', '555')], ['Anna', '555']);
   t.end();
 });
 

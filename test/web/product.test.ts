@@ -22,7 +22,7 @@ t.test('a rule, a call, its deliveries, its ladder', { skip: noSite }, async (t)
   await live.getByText('Talking').nth(1).waitFor();
   t.match(await live.innerText(), /0003\*101[^]*0003\*102 Front desk/, 'both parties');
   await live.getByRole('link').click();
-  await page.getByRole('heading', { name: '101 → 102' }).waitFor();
+  await page.getByRole('heading', { name: /^0003\*101 → 102$/ }).waitFor();
   await page.getByRole('listbox').getByText('200 OK', { exact: true }).first().waitFor();
   t.equal((await called).code, 0);
   await page.getByText('ANSWER because: answered by a 2xx; the calling side ended it').first().waitFor();

@@ -41,6 +41,10 @@ function mentions({ id, caller, callerName, dialled, parties }: Call, wanted: st
   return texts.some((text) => text.toLowerCase().includes(wanted));
 }
 
+/** Name of who calls; empty where it says no more than the number. */
+export const nameOfCaller = ({ caller, callerName }: Call): string =>
+  callerName === caller || caller.endsWith(`*${callerName}`) ? '' : callerName;
+
 /** How many calls ring, and in how many somebody talks. */
 export function countKinds(calls: readonly Call[]): {
   readonly all: number;

@@ -3,6 +3,7 @@ import { formatMoment } from '../calendar.ts';
 import { State } from '../parts/marks.tsx';
 import { isOperator } from '../session.ts';
 import { STATUSES } from '../words.ts';
+import { nameOfCaller } from './call-filter.ts';
 import { CallTime, PartyRows } from './party-rows.tsx';
 import './call-row.css';
 
@@ -29,7 +30,8 @@ interface CallRowProps {
 
 /** A call with its parties; a click opens its ladder. */
 export function CallRow({ call, position, total }: CallRowProps) {
-  const { id, caller, callerName, parties, status } = call;
+  const { id, parties, status } = call;
+  const name = nameOfCaller(call);
   return (
     <li class={`call ${call.state}`} aria-posinset={position} aria-setsize={total}>
       <div class="call-who">
@@ -44,7 +46,7 @@ export function CallRow({ call, position, total }: CallRowProps) {
         )}
         <span class="call-sub cut faint">
           <span class="number">{formatMoment(call.startedAt)}</span>
-          {callerName !== '' && callerName !== caller && <> · {callerName}</>}
+          {name !== '' && <> · {name}</>}
         </span>
       </div>
       <div class="call-parties">

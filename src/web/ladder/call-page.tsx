@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Call, Ladder } from '../../api/types.ts';
 import { get } from '../api-client.ts';
 import { formatMoment } from '../calendar.ts';
+import { nameOfCaller } from '../calls/call-filter.ts';
 import { liveCalls } from '../calls/live-calls.ts';
 import { CallTime, PartyRows } from '../calls/party-rows.tsx';
 import { Button } from '../parts/button.tsx';
@@ -105,8 +106,11 @@ function CallView({ ladder, call }: { ladder: Ladder; call: Call }) {
   );
 }
 
-const titleOf = ({ caller, callerName, dialled }: Call): string =>
-  `${callerName && callerName !== caller ? `${callerName} (${caller})` : caller || 'Unknown'} → ${dialled || '?'}`;
+function titleOf(call: Call): string {
+  const { caller, dialled } = call;
+  const name = nameOfCaller(call);
+  return `${name === '' ? caller || 'Unknown' : `${name} (${caller})`} → ${dialled || '?'}`;
+}
 
 function CallState({ call }: { call: Call }) {
   const { status } = call;
