@@ -275,6 +275,6 @@ export const SCENARIOS: readonly Scenario[] = [
       const told = 'the drachtio server did not pass a request on';
       await until(() => stage.log.some((line) => line.startsWith(told)), 'the words for it');
     },
-    told: ['101 dial-out CALLING', '101 hangup CONGESTION response_500'],
+    told: [...DIALS, ...both('CONGESTION', 'response_500')],
   },
 ];

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { freePort, until } from './ports.ts';
+import type { Endpoint } from './relay.ts';
 import { Program } from './program.ts';
 
 const START_MS = 20_000;
@@ -34,10 +35,13 @@ const makeIp = (): string => `127.${[64, 0, 1].map((least) => least + Math.floor
 export class DrachtioServer {
   readonly adminPort: number;
   readonly mirrorPort: number;
+  /** Where it takes SIP over UDP. */
+  readonly udp: Endpoint;
   readonly #config: string;
   #program: Program | undefined;
 
-  constructor(adminPort: number, mirrorPort: number, config: string) {
+  constructor(adminPort: number, mirrorPort: number, ip: string, config: string) {
+    this.udp = { ip, port: 5060 };
     this.adminPort = adminPort;
     this.mirrorPort = mirrorPort;
     this.#config = config;
@@ -55,7 +59,7 @@ export class DrachtioServer {
       `<drachtio><admin port="${adminPort}" secret="${SECRET}">127.0.0.1</admin>` +
       `<sip><contacts>${list}</contacts>${mirror}<udp-mtu>65535</udp-mtu></sip>${more}` +
       `<logging><console/><loglevel>notice</loglevel><sofia-loglevel>1</sofia-loglevel></logging></drachtio>`;
-    return new DrachtioServer(adminPort, mirrorPort, config);
+    return new DrachtioServer(adminPort, mirrorPort, ip, config);
   }
 
   /** Runs it; what ran before is gone. */
