@@ -15,7 +15,8 @@ export interface PlayedCall {
 
 export type Step = 'invite' | 'ringing' | 'final' | 'ack' | 'end' | 'ended';
 
-const EXTENSIONS = 500;
+/** Nobody calls again while a call before, whose end was lost, is taken to be up: that would be a leg of it. */
+const EXTENSIONS = 9000;
 
 /** Plays calls between phones to a HEP listener, whether or not anybody listens: so many a second. */
 export class CallFeeder {
@@ -49,8 +50,8 @@ export class CallFeeder {
 
   #play(number: number): void {
     const kind = number % 10 === 3 ? 'busy' : number % 10 === 6 ? 'cancelled' : 'answered';
-    const caller = String(1000 + ((number * 7) % EXTENSIONS));
-    const called = String(2000 + ((number * 11) % EXTENSIONS));
+    const caller = String(10_000 + ((number * 7) % EXTENSIONS));
+    const called = String(20_000 + ((number * 11) % EXTENSIONS));
     const call: PlayedCall = { callId: `crash-${number}`, kind, caller, called, times: new Map() };
     this.calls.push(call);
     const ringMs = 20 + Math.random() * 100;
