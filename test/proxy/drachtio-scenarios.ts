@@ -1,5 +1,6 @@
 import type { Binding } from '../../src/proxy/bindings.ts';
 import type { DrachtioStage, Scenario } from './drachtio-stage.ts';
+import { openWebPhone } from './phones.ts';
 import { until } from './support/ports.ts';
 import {
   callerDialog,
@@ -194,6 +195,27 @@ export const SCENARIOS: readonly Scenario[] = [
       await stage.caller.next(487);
     },
     told: [...DIALS, ...both('NOANSWER', 'response_487')], // the server refuses the INVITE before it withdraws its own
+  },
+  {
+    name: 'a browser is called over its connection',
+    options: () => TRUSTED,
+    act: async (stage) => {
+      const browser = await openWebPhone(stage.places['ws']!);
+      const contact = '<sip:x7@h9.invalid;transport=ws>';
+      const first = makeRequest(browser, { method: 'REGISTER', to: DOMAIN, from: TO, contact });
+      await browser.send(first);
+      await browser.send(authorize(first, await browser.next(401), { user: '102', password: 'secret102' }));
+      await browser.next('200 REGISTER');
+      await invite(stage);
+      const request = await browser.next('INVITE');
+      check(request.uri.startsWith('sip:x7@'), `the user is that of its contact: ${request.uri}`);
+      await browser.send(makeResponse(request, 180));
+      await stage.caller.next(180);
+      await browser.send(makeResponse(request, 486));
+      await stage.caller.next(486);
+      await browser.close();
+    },
+    told: [...DIALS, ...both('BUSY', 'response_486')],
   },
   {
     name: 'other requests than calls',
