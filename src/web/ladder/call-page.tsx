@@ -88,9 +88,9 @@ function CallView({ ladder, call }: { ladder: Ladder; call: Call }) {
           ) : (
             <MessageTable ladder={ladder} showsRepeats={showsRepeats.value} />
           )}
-          {message && <MessageDetail id={call.id} message={message} lanes={ladder.lanes} />}
         </Panel>
         <div class="call-side">
+          {message && <MessageDetail id={call.id} message={message} lanes={ladder.lanes} />}
           <Panel title="Parties">
             <PartyRows parties={call.parties} hasStatus />
           </Panel>

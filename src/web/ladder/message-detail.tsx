@@ -1,7 +1,9 @@
+import { Fragment } from 'preact';
 import type { Lane, Message } from '../../api/types.ts';
 import { getText } from '../api-client.ts';
 import { formatExactly } from '../calendar.ts';
 import { useLoaded } from '../parts/loaded.ts';
+import { Panel } from '../parts/panel.tsx';
 
 interface MessageDetailProps {
   /** Of the call. */
@@ -10,7 +12,7 @@ interface MessageDetailProps {
   readonly lanes: readonly Lane[];
 }
 
-/** The message that is looked at, below the drawing. */
+/** The message that is looked at. */
 export function MessageDetail({ id, message, lanes }: MessageDetailProps) {
   const text = useLoaded(`${id} ${message.line}`, () => getText(`/calls/${id}/messages/${message.line}`));
   const name = (index: number): string => {
@@ -18,7 +20,7 @@ export function MessageDetail({ id, message, lanes }: MessageDetailProps) {
     return lane ? `${lane.label} ${lane.address}`.trim() : 'unknown';
   };
   const facts: readonly (readonly [string, string])[] = [
-    ['Message', `${message.line}: ${message.text}`],
+    ['Message', message.text],
     ['Leg', `${message.leg}`],
     ['Time', formatExactly(message.at)],
     ['From', name(message.from)],
@@ -29,22 +31,22 @@ export function MessageDetail({ id, message, lanes }: MessageDetailProps) {
     ['Notes', message.notes.join(', ')],
   ];
   return (
-    <div class="message-detail" aria-live="polite">
-      <dl>
+    <Panel title={`Message ${message.line}`}>
+      <dl class="facts">
         {facts
           .filter(([, fact]) => fact !== '')
           .map(([title, fact]) => (
-            <div key={title}>
+            <Fragment key={title}>
               <dt>{title}</dt>
               <dd>{fact}</dd>
-            </div>
+            </Fragment>
           ))}
       </dl>
       {text.value !== undefined && !text.error && (
-        <pre tabIndex={0} role="region" aria-label="The message as it was sent">
+        <pre class="message-text" tabIndex={0} role="region" aria-label="The message as it was sent">
           {text.value}
         </pre>
       )}
-    </div>
+    </Panel>
   );
 }

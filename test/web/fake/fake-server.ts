@@ -64,6 +64,7 @@ export class FakeServer {
     request.resume();
     const path = pathname.slice('/api/v1'.length);
     if (path === '/stream') return this.#stream(response);
+    if (/\/messages\/\d+$/.test(path)) return void response.end(MESSAGE);
     const method = request.method!;
     const body = this.#read(method, path, searchParams);
     response.statusCode =
@@ -117,6 +118,14 @@ const SESSION: Session = {
   csrfToken: 'csrf',
   expiresAt: null,
 };
+
+const MESSAGE = `INVITE sip:102@acme.example.com SIP/2.0
+Via: SIP/2.0/UDP 127.0.60.101:5060;rport;branch=z9hG4bKPj4f1c7a0e
+From: "Anna Berg" <sip:101@acme.example.com>;tag=f1
+To: <sip:102@acme.example.com>
+CSeq: 1 INVITE
+Content-Length: 0
+`;
 
 const TEST_RESULT: TestResult = {
   request: {
