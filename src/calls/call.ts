@@ -136,6 +136,9 @@ export class Party {
  */
 export type LegPhase = 'held' | 'challenged' | 'pending' | 'redirected' | 'failed' | 'answered' | 'ended';
 
+/** What a PBX passes on from one leg to another: the first 18x, the first 2xx, its CANCEL, or the end by anybody else. */
+export type Move = 'ring' | 'answer' | 'withdraw' | 'end';
+
 /** An extension behind a PBX, and the parameters of its events should nothing ever be sent to it. */
 export interface Addressee {
   readonly extension: Extension;
@@ -162,6 +165,11 @@ export class Leg implements Timed {
   /** Why it was not joined although some legs fit, and which; empty if none did. */
   doubt = '';
   candidates: readonly Leg[] = NONE;
+  /** How many those were at first. */
+  candidateCount = 0;
+  /** What happened to it last, and when. */
+  move: Move | undefined = undefined;
+  movedAt = 0;
   /** The numbers at its two ends, in the words of the numbering plan; see `Numbers`. */
   callerNumber = '';
   calledNumber = '';
@@ -376,6 +384,9 @@ export interface Doubt {
   readonly doubt: string;
   readonly legs: readonly Leg[];
 }
+
+/** What a leg is known by. */
+export type LegName = Pick<Leg, 'callId' | 'fromTag'>;
 
 /** How a leg came to its call. */
 export interface Join {

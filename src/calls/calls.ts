@@ -43,6 +43,17 @@ export class Calls {
     for (const id of kept.call.aliases) this.#byId.set(id, kept.call);
   }
 
+  /** It turns out which leg a PBX made another for: with its caller known, who withdrew it was the PBX. */
+  attach(leg: Leg, feeder: Leg, method: JoinMethod): void {
+    leg.join = { method, leg: feeder, feeder };
+    leg.candidates = [];
+    for (const transaction of leg.transactions) {
+      if (transaction.cancelledBy === 'unknown') transaction.cancelledBy = 'network';
+    }
+    for (const party of leg.call.parties) if (leg.leadsTo(party)) party.join ??= leg.join;
+    this.merge(leg, feeder, method);
+  }
+
   /** Forgets a leg, and the call with its last. */
   remove(leg: Leg): void {
     const { call } = leg;

@@ -15,6 +15,7 @@ export const CONFIDENCE = {
   'diversion': 0.85,
   'numbers': 0.8,
   'connected-identity': 0.75,
+  'coincidence': 0.75,
   'pickup': 0.7,
   'caller-number': 0.6,
   'called-number': 0.5,

@@ -31,7 +31,7 @@ export function isGivenUp(leg: Leg): boolean {
 const MAX_DEPTH = 32;
 
 // A PBX passes on within this time that the caller left.
-const PASSED_ON_MS = 1000;
+const PASSED_ON_MS = 250;
 
 /** No leg of a caller is known; or the leg was joined to none, and of those that it may be for one was left just now. */
 export function isCallerUnknown({ call, candidates }: Leg, at: number): boolean {
@@ -75,6 +75,9 @@ export const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
   cseq < leg.cseq ||
   leg.phase === 'answered' ||
   (leg.phase === 'ended' && cseq === leg.cseq);
+
+/** It is refused, given up or hung up already. */
+export const isEnding = ({ move }: Leg): boolean => move === 'withdraw' || move === 'end';
 
 /** The first of some legs, where all are of one call. */
 export const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>

@@ -31,6 +31,8 @@ const FED = '!';
 const MAX_SEEN = 64;
 // How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
 const FRESH_MS = 5000;
+// A PBX makes the legs of a ring group within this time.
+const AT_ONCE_MS = 500;
 const MIN_SUFFIX = 3;
 const MAX_RECENT = 32;
 
@@ -101,18 +103,13 @@ export class LegFinder {
 
   /**
    * The leg that caused the one with this first hop: by both numbers, else by the caller's, else (the PBX shows a number of
-   * its own as the caller) by the called. Legs that seek somebody go before phones that the PBX called and that are left alone
-   * (parked), and those before legs that talk, which may be transferred at any time. Of several, none.
+   * its own as the caller) by the called. Of several, none.
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
     const callers = this.#candidates(site, '<', numbers.caller, hop);
     const phones = this.#candidates(site, '=', numbers.caller, hop, numbers.called).filter(({ isUp }) => isUp);
-    const tiers = [callers.filter(isAlone), phones.filter(isAlone), [...callers, ...phones]];
-    for (const legs of tiers) {
-      const both = legs.filter((leg) => !leg.isFed && isSameNumber(leg.calledNumber, numbers.called));
-      if (both.length > 0) return chooseIdle(both, 'numbers');
-      if (legs.length > 0) return chooseOnly(legs, legs[0]!.isFed ? 'feature-code' : 'caller-number');
-    }
+    const found = chooseCaller(callers, phones, numbers, at);
+    if (found) return found;
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
     return chooseIdle(hidden, 'called-number');
@@ -208,6 +205,53 @@ function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
 
 /** Nobody in its call talks to it, as far as is known: it rings, or a queue or menu answered, or it is parked. */
 const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) => other !== leg && other.isUp);
+
+/**
+ * Of legs with the caller's number: those that seek somebody go before phones that the PBX called and that are left alone
+ * (parked), and those before legs that talk, which may be transferred at any time; last, legs that are being served.
+ */
+function chooseCaller(callers: readonly Leg[], phones: readonly Leg[], { called }: Numbers, at: number): Found {
+  const alone = callers.filter(isAlone);
+  const [served, seeking] = [alone.filter((leg) => isServed(leg, at)), alone.filter((leg) => !isServed(leg, at))];
+  const isExact = (leg: Leg): boolean => isSameNumber(leg.calledNumber, called);
+  const exact = alone.filter((leg) => leg.feeds === 0 && isExact(leg));
+  if (exact.length > 0)
+    return choose(
+      exact,
+      seeking.filter((leg) => !isExact(leg)),
+      called,
+    );
+  const parked = phones.filter(isAlone);
+  const talking = [...callers, ...phones].filter((leg) => !isAlone(leg));
+  if (seeking.length > 0)
+    return choose(seeking, [...parked, ...talking.filter((leg) => isAfter(leg, seeking))], called);
+  if (parked.length > 0) return choose(parked, talking, called);
+  return talking.length > 0 ? choose(talking, served, called) : choose(served, [], called);
+}
+
+/** It was answered while others sought somebody: a phone that goes on to another line talks on the one before no more. */
+const isAfter = ({ answeredAt }: Leg, others: readonly Leg[]): boolean =>
+  others.some((other) => other.startedAt < answeredAt && !isQueued(other));
+
+const isQueued = (leg: Leg): boolean => leg.isUp && leg.root?.party?.extension.kind === 'queue';
+
+/** Phones ring for it, and no more of them will; or its phone was tried, and the PBX answered in its place. */
+function isServed(leg: Leg, at: number): boolean {
+  if (leg.addressee && leg.isUp && leg.feeds > 0) return true;
+  const patienceMs = leg.addressee ? 0 : AT_ONCE_MS;
+  return leg.call.legs.some(
+    ({ feeder, phase, startedAt }) =>
+      feeder === leg && (phase === 'pending' || phase === 'held') && at - startedAt > patienceMs,
+  );
+}
+
+/** The best, unless there are others of another call that fit as well. */
+function choose(best: readonly Leg[], rivals: readonly Leg[], called: string): Found {
+  const both = best.filter((leg) => !leg.isFed && isSameNumber(leg.calledNumber, called));
+  const method = both.length > 0 ? 'numbers' : best[0]?.isFed ? 'feature-code' : 'caller-number';
+  const all = [...new Set([...best, ...rivals])];
+  return chooseOnly(onlyCall(all) && both.length > 0 ? both : all, method);
+}
 
 /** The newest leg, where all are of one call. */
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {

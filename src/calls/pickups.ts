@@ -4,7 +4,7 @@ import { isSameNumber } from './number-match.ts';
 import type { Pickup, Tenant } from './tenant.ts';
 
 // A PBX that lets one phone answer takes the call away from the others within this time.
-const TAKEOVER_MS = 250;
+const TAKEOVER_MS = 100;
 const MAX_RECENT = 64;
 const MAX_SEEN = 256;
 
@@ -69,6 +69,7 @@ export class Pickups {
 
   /** A PBX withdrew a call from a phone: it may be a pickup that took it. */
   cancel(leg: Leg, tenant: Tenant, at: number): Leg | undefined {
+    if (isLost(leg, at)) return undefined;
     const fits = ({ number }: Recent): boolean => number === '' || isSameNumber(leg.calledNumber, number);
     const taker = onlyCall(listMoment(this.#answered.filter(fits), tenant, at));
     if (taker) this.#answered = this.#answered.filter((other) => other.leg !== taker);
@@ -83,4 +84,10 @@ const remember = (list: readonly Recent[], recent: Recent): readonly Recent[] =>
 ];
 
 const listMoment = (recent: readonly Recent[], tenant: Tenant, at: number): Leg[] =>
-  recent.filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS).map(({ leg }) => leg);
+  recent
+    .filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS && !isLost(other.leg, at))
+    .map(({ leg }) => leg);
+
+/** Another phone of its ring group answered just now. */
+const isLost = (leg: Leg, at: number): boolean =>
+  leg.call.legs.some((other) => other !== leg && other.isFed && at - other.answeredAt <= TAKEOVER_MS);

@@ -22,7 +22,7 @@ import { append, type Call, type Dialog, type Leg, Party, type Transaction } fro
 import { PARTY_STATES, type PartyInput } from './party-states.ts';
 import type { TrackerOptions } from './tracker-options.ts';
 
-const CHALLENGES: ReadonlySet<number> = new Set([401, 407, 422]);
+export const CHALLENGES: ReadonlySet<number> = new Set([401, 407, 422]);
 const MAX_PHRASE = 255;
 
 type EndedBy = Ending['endedBy'];

@@ -1,5 +1,16 @@
 import type { Address } from '../sip/observation.ts';
-import { type Aim, type Anchor, Call, type Dialog, type Join, Leg, Party, type Referral, Transaction } from './call.ts';
+import {
+  type Aim,
+  type Anchor,
+  Call,
+  type Dialog,
+  type Join,
+  Leg,
+  type LegName,
+  Party,
+  type Referral,
+  Transaction,
+} from './call.ts';
 import type { Directory, Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { JoinMethod } from './join.ts';
@@ -40,6 +51,9 @@ const LEG_FIELDS = [
   'deadline',
   'feeds',
   'isDoubted',
+  'candidateCount',
+  'move',
+  'movedAt',
   'tokens',
 ] as const;
 const TRANSACTION_FIELDS = ['isLeaf', 'rang', 'cancelledBy', 'code', 'phrase', 'cause', 'endedAt', 'earlyTag'] as const;
@@ -110,6 +124,7 @@ interface LegSnapshot {
   readonly dialogs: readonly DialogSnapshot[];
   readonly redirect: ReferralSnapshot | undefined;
   readonly pickup: Omit<Pickup, 'tenant'> | undefined;
+  readonly candidates: readonly LegName[];
   readonly anchors: readonly Pick<Anchor, 'key' | 'destination'>[];
   readonly fields: Fields<Leg, typeof LEG_FIELDS>;
 }
@@ -184,6 +199,7 @@ function takeLeg(leg: Leg, indexOf: (party: Party | undefined) => Index): Omit<L
     })),
     redirect: takeReferral(leg.redirect),
     pickup: leg.pickup && { by: leg.pickup.by, number: leg.pickup.number },
+    candidates: leg.candidates.map(({ callId, fromTag }) => ({ callId, fromTag })),
     anchors: listAnchors(leg),
     fields: pick(leg, LEG_FIELDS),
   };
@@ -200,10 +216,11 @@ function listAnchors(leg: Leg): LegSnapshot['anchors'] {
   return anchors;
 }
 
-/** A call as it was, and where its legs can be found. */
+/** A call as it was, where its legs can be found, and those of other calls that one of them may be for. */
 export interface Restored {
   readonly call: Call;
   readonly anchors: ReadonlyMap<Leg, LegSnapshot['anchors']>;
+  readonly candidates: ReadonlyMap<Leg, readonly LegName[]>;
 }
 
 /** Makes a call again. Its extensions stay what they were where the numbering plan no longer has them. */
@@ -225,7 +242,11 @@ export function restoreCall(snapshot: CallSnapshot, directory: Directory): Resto
     Object.assign(parties[index]!, own.fields, { join: join(own.join, undefined) }),
   );
   Object.assign(call, snapshot.fields);
-  return { call, anchors: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.anchors])) };
+  return {
+    call,
+    anchors: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.anchors])),
+    candidates: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.candidates])),
+  };
 }
 
 function restoreLeg(

@@ -10,7 +10,8 @@ import { type Invitation, readInvitation } from './invitation.ts';
 import { Joiner, type Newcomer } from './joiner.ts';
 import { isOld } from './leg-facts.ts';
 import { LegIndex } from './leg-index.ts';
-import { Progress } from './progress.ts';
+import { Coincidences } from './coincidences.ts';
+import { CHALLENGES, Progress } from './progress.ts';
 import { Calls } from './calls.ts';
 import { Registrations } from './registrations.ts';
 import { seatCalled, seatCaller } from './seating.ts';
@@ -41,6 +42,7 @@ export class CallTracker {
   readonly #joiner: Joiner;
   readonly #transfers: Transfers;
   readonly #progress: Progress;
+  readonly #coincidences: Coincidences;
   readonly #message = new SipMessage();
   #directory: Directory;
   /** Calls of which something changed, if anybody wants to know. */
@@ -52,6 +54,7 @@ export class CallTracker {
     this.#registrations = new Registrations(this.#options.maxContacts);
     this.#joiner = new Joiner(this.#legs, this.#calls.byId, this.#options);
     this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner);
+    this.#coincidences = new Coincidences(this.#calls, (feeder) => this.#feed(feeder));
     this.#progress = new Progress(this.#options, statusTable, (leg) => this.#joiner.forget(leg));
   }
 
@@ -90,8 +93,8 @@ export class CallTracker {
 
   /** Takes in calls that were up before a restart. */
   restore(snapshots: Iterable<CallSnapshot>): void {
-    for (const snapshot of snapshots) {
-      const { call, anchors } = restoreCall(snapshot, this.#directory);
+    const restored = [...snapshots].map((snapshot) => restoreCall(snapshot, this.#directory));
+    for (const { call, anchors } of restored) {
       this.#calls.adopt(call);
       for (const leg of call.legs) {
         this.#legs.add(leg);
@@ -99,6 +102,7 @@ export class CallTracker {
         this.#progress.adopt(leg);
       }
     }
+    for (const { candidates } of restored) this.#coincidences.restore(candidates, this.#legs);
   }
 
   /** Takes over a new numbering plan; calls that are up keep the extensions they have. */
@@ -167,7 +171,7 @@ export class CallTracker {
       case 'NOTIFY':
         return this.#transfers.notify(message.check());
       case 'UPDATE':
-        return this.#connect(message.check(), observation);
+        return this.#transfers.update(message.check(), observation, this.#directory);
     }
   }
 
@@ -186,7 +190,7 @@ export class CallTracker {
   #observeInvite(message: SipMessage, observation: Observation): void {
     const { callId, cseq } = message;
     if (callId === '' || cseq < 0) return this.#drop('INVITE without Call-ID or CSeq');
-    if (message.toTag !== '') return this.#connect(message, observation); // whether the session goes on, its response tells
+    if (message.toTag !== '') return this.#transfers.update(message, observation, this.#directory); // whether the session goes on, its response tells
     const { fromTag, branch } = message;
     if (callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN || branch.length > MAX_TOKEN) {
       return this.#drop('Call-ID, tag or branch longer than 512');
@@ -225,7 +229,7 @@ export class CallTracker {
     const leg = new Leg(call, message, observation.source, isFed);
     leg.startedAt = observation.observedAt;
     leg.join = join;
-    if (found && 'doubt' in found) this.#leaveOpen(leg, found);
+    if (found && 'doubt' in found) this.#coincidences.add(leg, found);
     leg.pickup = invitation.pickup;
     this.#legs.add(leg);
     if (join?.feeder) this.#feed(join.feeder);
@@ -240,13 +244,6 @@ export class CallTracker {
       return { method: 'same-call-id', leg, feeder: isSameAddress(leg.source, observation.source) ? undefined : leg };
     }
     return this.#joiner.find(newcomer, this.#directory);
-  }
-
-  /** It is not joined, so none of those that fit can count as one that nobody was called for. */
-  #leaveOpen(leg: Leg, { doubt, legs }: Doubt): void {
-    leg.doubt = doubt;
-    leg.candidates = legs;
-    for (const other of legs) other.isDoubted = true;
   }
 
   #feed(feeder: Leg): void {
@@ -298,25 +295,22 @@ export class CallTracker {
       return;
     }
     if (statusCode >= 200) this.#accept(leg, transaction, message, at);
-    else if (transaction) this.#progress.ring(leg, transaction, message, at);
+    else if (transaction) {
+      if (statusCode >= 180) this.#coincidences.note(leg, 'ring', at);
+      this.#progress.ring(leg, transaction, message, at);
+    }
     this.#transfers.connect(leg, message, observation, this.#directory);
   }
 
   #fail(leg: Leg, transaction: Transaction, message: SipMessage, observation: Observation): void {
     if (message.statusCode < 400) this.#transfers.redirect(leg, transaction, message, observation, this.#directory);
+    else if (!CHALLENGES.has(message.statusCode)) this.#coincidences.note(leg, 'end', observation.observedAt);
     this.#progress.fail(leg, transaction, message, observation.observedAt);
-  }
-
-  #connect(message: SipMessage, observation: Observation): void {
-    if (!message.has('P-Asserted-Identity') && !message.has('Remote-Party-ID')) return;
-    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
-      if (leg.fromTag !== message.fromTag && leg.fromTag !== message.toTag) continue;
-      return this.#transfers.connect(leg, message, observation, this.#directory);
-    }
   }
 
   #accept(leg: Leg, transaction: Transaction | undefined, message: SipMessage, at: number): void {
     const isFirst = leg.answeredAt === 0;
+    if (isFirst) this.#coincidences.note(leg, 'answer', at);
     if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
     if (isFirst) this.#joiner.pickups.remove(leg);
     const taken = isFirst && leg.pickup && !leg.join ? this.#joiner.pickups.answer(leg, leg.pickup, at) : undefined;
@@ -347,6 +341,7 @@ export class CallTracker {
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
     const cancelled = leg?.transaction(message.branch, message.cseq);
+    if (leg && cancelled) this.#coincidences.note(leg, leg.isFed ? 'withdraw' : 'end', at);
     for (const one of (cancelled && leg?.transactions) ?? []) {
       if (one !== cancelled && one.parent !== cancelled) continue;
       if (!this.#progress.cancel(leg!, one, message, at) || one.cancelledBy === 'caller' || !one.party) continue;
@@ -362,6 +357,7 @@ export class CallTracker {
       if (!byCaller && toTag !== leg.fromTag && toTag !== '') continue;
       const dialog = leg.dialog(fromTag, toTag);
       const by = byCaller ? 'caller' : 'called';
+      this.#coincidences.note(leg, 'end', at);
       if (dialog) this.#progress.close(leg, dialog, at, by);
       else if (leg.phase === 'pending') this.#progress.closeUnanswered(leg, byCaller ? toTag : fromTag, by, at);
     }
@@ -382,6 +378,7 @@ export class CallTracker {
   }
 
   #forget(leg: Leg): void {
+    this.#coincidences.forget(leg);
     this.#legs.remove(leg);
     this.#calls.remove(leg);
   }

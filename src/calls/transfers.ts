@@ -124,6 +124,15 @@ export class Transfers {
     if (other) this.#calls.merge(leg, other, 'connected-identity');
   }
 
+  /** The same within a dialog, by whoever sent that to which side. RFC 3311, RFC 4916 §3. */
+  update(message: SipMessage, observation: Observation, directory: Directory): void {
+    if (!message.has('P-Asserted-Identity') && !message.has('Remote-Party-ID')) return;
+    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
+      if (leg.fromTag !== message.fromTag && leg.fromTag !== message.toTag) continue;
+      return this.connect(leg, message, observation, directory);
+    }
+  }
+
   #accept(referral: Referral): void {
     if (referral.state !== 'asked') return;
     referral.state = 'accepted';

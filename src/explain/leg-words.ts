@@ -19,6 +19,8 @@ const METHODS: { readonly [method in JoinMethod]: (leg: Leg, other: string) => s
     `same caller ${leg.callerNumber} and called ${leg.calledNumber} as ${other}, at the same PBX`,
   'diversion': (_, other) => `Diversion or History-Info names the number that ${other} was sent to`,
   'connected-identity': (_, other) => `the PBX says that it is connected to an end of ${other}`,
+  'coincidence': (_, other) =>
+    `what happened at one happened at the other, or only ${other} was left of those that fit`,
   'pickup': (_, other) => `a call to a pickup code while ${other} rang, or as it was withdrawn`,
   'caller-number': (leg, other) => `same caller ${leg.callerNumber} as ${other}, at the same PBX`,
   'called-number': (leg, other) => `same called ${leg.calledNumber} as ${other} a moment ago, at the same PBX`,
@@ -29,7 +31,7 @@ const METHODS: { readonly [method in JoinMethod]: (leg: Leg, other: string) => s
 export function explainLeg(story: CallStory, legStory: LegStory, formatAt: (at: number) => string): string[] {
   const { leg, merge } = legStory;
   const lines: string[] = [];
-  if (leg.doubt !== '') lines.push(`not joined: ${leg.doubt}`);
+  if (leg.doubt !== '') lines.push(`not joined${leg.join ? ' at once' : ''}: ${leg.doubt}`);
   lines.push(leg.join ? explainJoin(story, leg, leg.join) : 'began the call');
   if (merge) lines.push(`its call ${merge.from} became part of this one at ${formatAt(merge.at)}`);
   return lines;

@@ -455,6 +455,97 @@ const talking = [
       'C 101 x2, 1.1 dial-out, 3 CHANUNAVAIL response_480',
     ],
   );
+  story(
+    'the same, but the PBX passes the ringing on to one of them: that is the one',
+    [
+      a.invite(0),
+      b.invite(0.1),
+      c.invite(0.2),
+      c.say(1, '180 Ringing'),
+      b.say(1.01, '180 Ringing'),
+      a.say(2, '486 x'),
+      c.say(3, '200 OK'),
+      b.say(3.01, '200 OK'),
+      b.bye(5),
+      c.bye(5.01),
+    ],
+    [
+      'A 105 x3, 0.2 dial-in, 3 answer-in, 5.01 ANSWER answered, (coincidence 0.75)',
+      'B 101 x1, 1 dial-out, 2 BUSY response_486',
+      'A 101 x2, 1.01 dial-out, 3.01 answer-out, 5 ANSWER answered',
+    ],
+  );
+  story(
+    'the same, but one gives up while the third leg goes on: it is for the other',
+    [
+      a.invite(0),
+      b.invite(0.1),
+      b.say(0.15, '180 Ringing'),
+      c.invite(0.2),
+      c.say(1, '180 Ringing'),
+      a.cancel(1.5),
+      a.say(1.6, '487 x'),
+      c.say(3, '200 OK'),
+      b.say(3.2, '200 OK'),
+      c.byeBack(5),
+      b.byeBack(5.01),
+    ],
+    [
+      'A 101 x2, 0.15 dial-out, 3.2 answer-out, 5.01 ANSWER answered',
+      'A 105 x3, 0.2 dial-in, 3 answer-in, 5 ANSWER answered, (coincidence 0.75)',
+      'B 101 x1, 1 dial-out, 1.6 CANCEL caller_left',
+    ],
+  );
+  const [group, straight] = [dial('g1', '101', '600'), dial('g2', '101', '105')];
+  const [member, called] = [ring('g3', '101', '105'), ring('g4', '101', '105')];
+  story(
+    'a caller has a group called and one of its members himself: which phone rings for which, the ringing tells',
+    [
+      group.invite(0),
+      straight.invite(0.05),
+      member.invite(0.1),
+      called.invite(0.2),
+      called.say(1, '180 Ringing'),
+      straight.say(1.005, '180 Ringing'),
+      member.say(1.2, '180 Ringing'),
+      group.say(1.205, '180 Ringing'),
+      member.say(3, '200 OK'),
+      group.say(3.01, '200 OK'),
+      called.say(4, '486 x'),
+      straight.say(4.01, '486 x'),
+      group.bye(6),
+      member.bye(6.01),
+    ],
+    [
+      'A 105 g3, 0.1 dial-in, 3 answer-in, 6.01 ANSWER answered, (coincidence 0.75)',
+      'B 105 g4, 0.2 dial-in, 4 BUSY response_486, (coincidence 0.75)',
+      'A 101 g1, 1 dial-out, 3.01 answer-out, 6 ANSWER answered',
+      'B 101 g2, 1.005 dial-out, 4.01 BUSY response_486',
+    ],
+  );
+  story(
+    'a caller of whom one call rings already has another one made for the call that does not',
+    [
+      straight.invite(0),
+      called.invite(0.1),
+      called.say(0.2, '180 Ringing'),
+      straight.say(0.21, '180 Ringing'),
+      a.invite(3),
+      c.invite(3.2),
+      c.say(3.3, '486 x'),
+      a.say(3.4, '486 x'),
+      straight.cancel(8),
+      called.cancel(8.01),
+      called.say(8.1, '487 x'),
+      straight.say(8.1, '487 x'),
+    ],
+    [
+      'A 101 g2, 0.1 dial-out, 8.1 CANCEL caller_left',
+      'A 105 g4, 0.1 dial-in, 8.1 CANCEL caller_left, (numbers 0.8)',
+      'B 101 x1, 3.2 dial-out, 3.4 BUSY response_486',
+      'B 105 x3, 3.2 dial-in, 3.3 BUSY response_486, (caller-number 0.6)',
+    ],
+  );
   const [in2, out2] = [dial('y1', '101', '102'), ring('y2', '101', '102')];
   story(
     'two calls of the same numbers, one after the other: each leg goes to the one that has none yet',
