@@ -124,7 +124,8 @@ interface LegSnapshot {
   readonly dialogs: readonly DialogSnapshot[];
   readonly redirect: ReferralSnapshot | undefined;
   readonly pickup: Omit<Pickup, 'tenant'> | undefined;
-  readonly candidates: readonly LegName[];
+  /** Not in those of older versions. */
+  readonly candidates?: readonly LegName[];
   readonly anchors: readonly Pick<Anchor, 'key' | 'destination'>[];
   readonly fields: Fields<Leg, typeof LEG_FIELDS>;
 }
@@ -245,7 +246,7 @@ export function restoreCall(snapshot: CallSnapshot, directory: Directory): Resto
   return {
     call,
     anchors: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.anchors])),
-    candidates: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.candidates])),
+    candidates: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.candidates ?? []])),
   };
 }
 
