@@ -4,7 +4,17 @@ import { findProgram } from './support/ports.ts';
 
 // The tests of calls from end to end once more, with a drachtio server in the path: the same calls tell the same.
 
-const FILES = ['pbx-calls', 'pbx-groups', 'pbx-transfers', 'phone-transfers', 'call-status', 'run', 'browser', 'peers'];
+const FILES = [
+  'pbx-calls',
+  'pbx-groups',
+  'pbx-transfers',
+  'phone-transfers',
+  'call-status',
+  'run',
+  'drachtio-restart',
+  'browser',
+  'peers',
+];
 
 const isThere = findProgram('drachtio') !== undefined;
 if (!isThere) console.error('NOT TESTED with a drachtio server: there is no drachtio in the PATH, nor DRACHTIO_BIN');

@@ -14,6 +14,8 @@ export interface Product {
   /** Where it takes SIP, by transport. */
   readonly places: { readonly [transport: string]: Endpoint };
   readonly udp: Endpoint;
+  /** The server in the path, if there is one. */
+  readonly drachtio: DrachtioServer | undefined;
   /** What the script got, in order. */
   readonly told: readonly Record<string, string>[];
   /** `extension event status`, in order, once there are that many; fails if they do not come, or more do. */
@@ -21,6 +23,8 @@ export interface Product {
 }
 
 export interface ProductOptions {
+  /** Lines of the section `calls`. */
+  readonly calls?: string;
   /** Lines of the section `sip`, and of the first tenant. */
   readonly sip?: string;
   readonly tenant?: string;
@@ -55,7 +59,8 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   if (run) run.product = product;
   const [, list = ''] = await product.waitFor(/^SIP .* on (.*)\.\n[^]*Ctrl-C/m);
   const places = Object.fromEntries([...list.matchAll(/(\w+):([\d.]+):(\d+)/g)].map(readPlace));
-  return { process: product, places, udp: places['udp']!, told, events: (count) => waitForEvents(told, count) };
+  const events = (count: number): Promise<string[]> => waitForEvents(told, count);
+  return { process: product, places, udp: places['udp']!, drachtio: run?.server, told, events };
 }
 
 interface Run {
@@ -112,6 +117,7 @@ sip:
   rateLimit: 0
   ${sip}
   ${engine}
+calls: { ${rest.calls ?? ''} }
 log: { level: warn }
 `;
 
