@@ -89,8 +89,8 @@ t.test('a running Ringside sends again what the command line asks for', async (t
   const server = new Ringside(t, ['run', '-c', config]);
   await server.waitFor(/Ctrl-C/);
   t.match(await command('deliveries', 'retry', '--call', 'good'), { code: 1, out: /^0 deliveries/ });
-  t.match(await command('deliveries', 'retry'), { code: 0, out: /^2 deliveries to be sent again/ });
   script.handle = (response) => response.end('OK now');
+  t.match(await command('deliveries', 'retry'), { code: 0, out: /^2 deliveries to be sent again/ });
   await script.until(() => script.received.length === 2);
   t.match(await command('deliveries', 'retry', '1'), { code: 0 }, 'also one that had arrived');
   await script.until(() => script.received.length === 3);
