@@ -5,6 +5,9 @@ import type { DialogName } from './dialog-name.ts';
 export class LegIndex {
   readonly #first = new Map<string, Leg>();
   #size = 0;
+  /** What was asked for last: a message and its copy on the next hop come one after the other. */
+  #lastCallId = '';
+  #last: Leg | undefined;
 
   get size(): number {
     return this.#size;
@@ -12,7 +15,10 @@ export class LegIndex {
 
   /** First leg of a Call-ID; `next` leads to the others. */
   first(callId: string): Leg | undefined {
-    return this.#first.get(callId);
+    if (callId === this.#lastCallId) return this.#last;
+    this.#last = this.#first.get(callId);
+    this.#lastCallId = this.#last?.callId ?? '';
+    return this.#last;
   }
 
   *all(): Generator<Leg> {
@@ -20,7 +26,7 @@ export class LegIndex {
   }
 
   find(callId: string, fromTag: string): Leg | undefined {
-    let leg = this.#first.get(callId);
+    let leg = this.first(callId);
     while (leg && leg.fromTag !== fromTag) leg = leg.next;
     return leg;
   }
@@ -38,10 +44,12 @@ export class LegIndex {
     leg.next = this.#first.get(leg.callId);
     this.#first.set(leg.callId, leg);
     this.#size++;
+    this.#forgetLast();
   }
 
   remove(leg: Leg): void {
     this.#size--;
+    this.#forgetLast();
     const first = this.#first.get(leg.callId);
     if (first === leg) {
       if (leg.next) this.#first.set(leg.callId, leg.next);
@@ -49,6 +57,11 @@ export class LegIndex {
       return;
     }
     for (let other = first; other; other = other.next) if (other.next === leg) other.next = leg.next;
+  }
+
+  #forgetLast(): void {
+    this.#lastCallId = '';
+    this.#last = undefined;
   }
 }
 

@@ -14,70 +14,30 @@ import {
 import type { Directory, Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { JoinMethod } from './join.ts';
+import {
+  CALL_FIELDS,
+  type Fields,
+  fill,
+  LEG_FIELDS,
+  PARAMETERS,
+  PARTY_FIELDS,
+  pick,
+  REFERRAL_FIELDS,
+  TRANSACTION_FIELDS,
+} from './snapshot-fields.ts';
 import type { Pickup } from './tenant.ts';
 
 // A call that is up, as a plain value: what has to be known of it after a restart. Legs of other calls that it might be joined
 // to are left behind.
 
-const CALL_FIELDS = ['startedAt', 'births', 'sequence', 'aliases'] as const;
-const PARTY_FIELDS = [
-  'birthCallId',
-  'ordinal',
-  'state',
-  'dialledAt',
-  'rangAt',
-  'answeredAt',
-  'answeredBy',
-  'previousId',
-  'transferredBy',
-] as const;
-const LEG_FIELDS = [
-  'doubt',
-  'callerNumber',
-  'calledNumber',
-  'connected',
-  'isWithStranger',
-  'isTransferred',
-  'referredAt',
-  'attempts',
-  'phase',
-  'isReleased',
-  'callerLeft',
-  'isAcknowledged',
-  'sessionMs',
-  'startedAt',
-  'answeredAt',
-  'endedAt',
-  'deadline',
-  'feeds',
-  'isDoubted',
-  'candidateCount',
-  'move',
-  'movedAt',
-  'tokens',
-] as const;
-const TRANSACTION_FIELDS = ['isLeaf', 'rang', 'cancelledBy', 'code', 'phrase', 'cause', 'endedAt', 'earlyTag'] as const;
-
-const REFERRAL_FIELDS = [
-  'kind',
-  'byCaller',
-  'referrer',
-  'target',
-  'replaces',
-  'cseq',
-  'at',
-  'state',
-  'isFollowed',
-] as const;
-
-type Fields<Whole, Names extends readonly (keyof Whole)[]> = { readonly [Name in Names[number]]: Whole[Name] };
-/** Place in the call's list of parties or legs; -1 for none. */
-type Index = number;
+/** Place in a list of parties, legs or transactions of the call; undefined for none, -1 in those of older versions. */
+type Index = number | undefined;
+type Parameters = Fields<CallParameters, typeof PARAMETERS>;
 
 interface PartySnapshot {
   readonly extension: string;
   readonly role: Party['role'];
-  readonly params: CallParameters;
+  readonly params: Parameters;
   readonly join: JoinSnapshot | undefined;
   readonly fields: Fields<Party, typeof PARTY_FIELDS>;
 }
@@ -99,9 +59,9 @@ interface TransactionSnapshot {
   readonly fields: Fields<Transaction, typeof TRANSACTION_FIELDS>;
 }
 
-interface ReferralSnapshot extends Fields<Referral, typeof REFERRAL_FIELDS> {
+type ReferralSnapshot = Fields<Referral, typeof REFERRAL_FIELDS> & {
   readonly sites: readonly string[];
-}
+};
 
 interface DialogSnapshot {
   readonly toTag: string;
@@ -109,6 +69,8 @@ interface DialogSnapshot {
   readonly over: boolean;
   readonly referral: ReferralSnapshot | undefined;
 }
+
+type AnchorSnapshot = Pick<Anchor, 'key' | 'destination'>;
 
 interface LegSnapshot {
   readonly callId: string;
@@ -119,14 +81,13 @@ interface LegSnapshot {
   readonly join: JoinSnapshot | undefined;
   readonly caller: Index;
   readonly referee: Index;
-  readonly addressee: { readonly extension: string; readonly params: CallParameters } | undefined;
+  readonly addressee: { readonly extension: string; readonly params: Parameters } | undefined;
   readonly transactions: readonly TransactionSnapshot[];
   readonly dialogs: readonly DialogSnapshot[];
   readonly redirect: ReferralSnapshot | undefined;
   readonly pickup: Omit<Pickup, 'tenant'> | undefined;
-  /** Not in those of older versions. */
-  readonly candidates?: readonly LegName[];
-  readonly anchors: readonly Pick<Anchor, 'key' | 'destination'>[];
+  readonly candidates?: readonly LegName[] | undefined;
+  readonly anchors?: readonly AnchorSnapshot[] | undefined;
   readonly fields: Fields<Leg, typeof LEG_FIELDS>;
 }
 
@@ -147,107 +108,121 @@ export interface CallChanges {
 
 /** Takes down a call. JSON keeps all of it. */
 export function takeSnapshot(call: Call): CallSnapshot {
-  const { legs } = call; // those that ended, too: they tell what became of a call that goes on
-  const join = (own: Join | undefined): JoinSnapshot | undefined =>
-    own && {
-      method: own.method,
-      leg: legs.indexOf(own.leg),
-      feeder: own.feeder ? legs.indexOf(own.feeder) : -1,
-      by: own.by,
-    };
-  const indexOf = (party: Party | undefined): Index => (party ? call.parties.indexOf(party) : -1);
+  const { legs, parties } = call; // those that ended, too: they tell what became of a call that goes on
   return {
     id: call.id,
     dialled: call.dialled,
     did: call.did,
     fields: pick(call, CALL_FIELDS),
-    parties: call.parties.map((party) => ({
+    parties: parties.map((party) => ({
       extension: party.extension.number,
       role: party.role,
-      params: party.params,
-      join: join(party.join),
+      params: pick(party.params, PARAMETERS),
+      join: takeJoin(legs, party.join),
       fields: pick(party, PARTY_FIELDS),
     })),
-    legs: legs.map((leg) => ({ ...takeLeg(leg, indexOf), join: join(leg.join) })),
+    legs: legs.map((leg) => takeLeg(leg, parties)),
   };
 }
 
-function takeLeg(leg: Leg, indexOf: (party: Party | undefined) => Index): Omit<LegSnapshot, 'join'> {
-  const { callId, fromTag, cseq, source, isFed, addressee } = leg;
+const takeJoin = (legs: readonly Leg[], join: Join | undefined): JoinSnapshot | undefined =>
+  join && { method: join.method, leg: placeIn(legs, join.leg), feeder: placeIn(legs, join.feeder), by: join.by };
+
+function takeLeg(leg: Leg, parties: readonly Party[]): LegSnapshot {
+  const { callId, fromTag, cseq, source, isFed, addressee, pickup, candidates } = leg;
   return {
     callId,
     fromTag,
     cseq,
     source,
     isFed,
-    caller: indexOf(leg.caller),
-    referee: indexOf(leg.referee),
-    addressee: addressee && { extension: addressee.extension.number, params: addressee.params },
-    transactions: leg.transactions.map((transaction) => ({
-      branch: transaction.branch,
-      cseq: transaction.cseq,
-      aim: transaction.aim,
-      startedAt: transaction.startedAt,
-      parent: transaction.parent ? leg.transactions.indexOf(transaction.parent) : -1,
-      party: indexOf(transaction.party),
-      fields: pick(transaction, TRANSACTION_FIELDS),
-    })),
+    join: takeJoin(leg.call.legs, leg.join),
+    caller: placeIn(parties, leg.caller),
+    referee: placeIn(parties, leg.referee),
+    addressee: addressee && { extension: addressee.extension.number, params: pick(addressee.params, PARAMETERS) },
+    transactions: leg.transactions.map((transaction) => takeTransaction(leg, transaction, parties)),
     dialogs: leg.dialogs.map(({ toTag, party, over, referral }) => ({
       toTag,
-      party: indexOf(party),
+      party: placeIn(parties, party),
       over,
       referral: takeReferral(referral),
     })),
     redirect: takeReferral(leg.redirect),
-    pickup: leg.pickup && { by: leg.pickup.by, number: leg.pickup.number },
-    candidates: leg.candidates.map(({ callId, fromTag }) => ({ callId, fromTag })),
-    anchors: listAnchors(leg),
+    pickup: pickup && { by: pickup.by, number: pickup.number },
+    candidates: candidates.length > 0 ? candidates.map(({ callId, fromTag }) => ({ callId, fromTag })) : undefined,
+    anchors: leg.anchor && listAnchors(leg.anchor),
     fields: pick(leg, LEG_FIELDS),
+  };
+}
+
+function takeTransaction(leg: Leg, transaction: Transaction, parties: readonly Party[]): TransactionSnapshot {
+  const { branch, cseq, aim, startedAt, parent, party } = transaction;
+  return {
+    branch,
+    cseq,
+    aim,
+    startedAt,
+    parent: placeIn(leg.transactions, parent),
+    party: placeIn(parties, party),
+    fields: pick(transaction, TRANSACTION_FIELDS),
   };
 }
 
 const takeReferral = (referral: Referral | undefined): ReferralSnapshot | undefined =>
   referral && { ...pick(referral, REFERRAL_FIELDS), sites: [...referral.sites] };
 
-function listAnchors(leg: Leg): LegSnapshot['anchors'] {
-  const anchors: Pick<Anchor, 'key' | 'destination'>[] = [];
-  for (let { anchor } = leg; anchor; anchor = anchor.nextOfLeg) {
+function listAnchors(first: Anchor): AnchorSnapshot[] {
+  const anchors: AnchorSnapshot[] = [];
+  for (let anchor: Anchor | undefined = first; anchor; anchor = anchor.nextOfLeg) {
     anchors.unshift({ key: anchor.key, destination: anchor.destination });
   }
   return anchors;
 }
 
+function placeIn<T>(list: readonly T[], item: T | undefined): Index {
+  const place = item === undefined ? -1 : list.indexOf(item);
+  return place < 0 ? undefined : place;
+}
+
 /** A call as it was, where its legs can be found, and those of other calls that one of them may be for. */
 export interface Restored {
   readonly call: Call;
-  readonly anchors: ReadonlyMap<Leg, LegSnapshot['anchors']>;
+  readonly anchors: ReadonlyMap<Leg, readonly AnchorSnapshot[]>;
   readonly candidates: ReadonlyMap<Leg, readonly LegName[]>;
 }
 
 /** Makes a call again. Its extensions stay what they were where the numbering plan no longer has them. */
 export function restoreCall(snapshot: CallSnapshot, directory: Directory): Restored {
-  const call = new Call(snapshot.id, snapshot.fields.startedAt, snapshot.dialled, snapshot.did);
+  const { startedAt } = fill<Call, typeof CALL_FIELDS>(CALL_FIELDS, snapshot.fields);
+  const call = new Call(snapshot.id, startedAt, snapshot.dialled, snapshot.did);
   const extensionOf = (number: string): Extension => directory.recall(number);
   const parties = snapshot.parties.map(
-    ({ extension, role, params }) => new Party(call, extensionOf(extension), role, params, undefined),
+    ({ extension, role, params }) =>
+      new Party(
+        call,
+        extensionOf(extension),
+        role,
+        fill<CallParameters, typeof PARAMETERS>(PARAMETERS, params),
+        undefined,
+      ),
   );
   const legs = snapshot.legs.map((own) => restoreLeg(call, own, parties, extensionOf));
-  const join = (own: JoinSnapshot | undefined, self: Leg | undefined): Join | undefined => {
-    const leg = own && (legs[own.leg] ?? self ?? legs[0]);
-    return (
-      leg && { method: own.method, leg, feeder: legs[own.feeder], ...(own.by === undefined ? {} : { by: own.by }) }
-    );
-  };
-  snapshot.legs.forEach((own, index) => (legs[index]!.join = join(own.join, legs[index])));
+  snapshot.legs.forEach((own, index) => (legs[index]!.join = restoreJoin(legs, own.join, legs[index])));
   snapshot.parties.forEach((own, index) =>
-    Object.assign(parties[index]!, own.fields, { join: join(own.join, undefined) }),
+    Object.assign(parties[index]!, PARTY_FIELDS, own.fields, { join: restoreJoin(legs, own.join, undefined) }),
   );
-  Object.assign(call, snapshot.fields);
+  Object.assign(call, CALL_FIELDS, snapshot.fields);
   return {
     call,
-    anchors: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.anchors])),
+    anchors: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.anchors ?? []])),
     candidates: new Map(legs.map((leg, index) => [leg, snapshot.legs[index]!.candidates ?? []])),
   };
+}
+
+function restoreJoin(legs: readonly Leg[], own: JoinSnapshot | undefined, self: Leg | undefined): Join | undefined {
+  const leg = own && (itemAt(legs, own.leg) ?? self ?? legs[0]);
+  if (!leg) return undefined;
+  return { method: own.method, leg, feeder: itemAt(legs, own.feeder), ...(own.by === undefined ? {} : { by: own.by }) };
 }
 
 function restoreLeg(
@@ -259,17 +234,20 @@ function restoreLeg(
   const leg = new Leg(call, own, own.source, own.isFed);
   const transactions: Transaction[] = [];
   for (const { branch, cseq, aim, startedAt, parent, party, fields } of own.transactions) {
-    const transaction = new Transaction(branch, cseq, aim, startedAt, transactions[parent]);
-    transactions.push(Object.assign(transaction, fields, { party: parties[party] }));
+    const transaction = new Transaction(branch, cseq, aim, startedAt, itemAt(transactions, parent));
+    transactions.push(Object.assign(transaction, TRANSACTION_FIELDS, fields, { party: itemAt(parties, party) }));
   }
-  const dialogs = own.dialogs.map((dialog) => restoreDialog(leg, dialog, parties[dialog.party]));
+  const dialogs = own.dialogs.map((dialog) => restoreDialog(leg, dialog, itemAt(parties, dialog.party)));
   const { addressee, pickup } = own;
-  return Object.assign(leg, own.fields, {
+  return Object.assign(leg, LEG_FIELDS, own.fields, {
     deadline: own.fields.deadline ?? Infinity, // JSON has no infinity
-    caller: parties[own.caller],
-    referee: parties[own.referee],
+    caller: itemAt(parties, own.caller),
+    referee: itemAt(parties, own.referee),
     redirect: restoreReferral(leg, own.redirect, undefined),
-    addressee: addressee && { extension: extensionOf(addressee.extension), params: addressee.params },
+    addressee: addressee && {
+      extension: extensionOf(addressee.extension),
+      params: fill<CallParameters, typeof PARAMETERS>(PARAMETERS, addressee.params),
+    },
     pickup: pickup && { ...pickup, tenant: extensionOf(pickup.by).tenant },
     transactions,
     dialogs,
@@ -286,8 +264,7 @@ const restoreReferral = (
   leg: Leg,
   own: ReferralSnapshot | undefined,
   dialog: Dialog | undefined,
-): Referral | undefined => own && { ...own, leg, dialog, sites: new Set(own.sites) };
+): Referral | undefined =>
+  own && { ...fill<Referral, typeof REFERRAL_FIELDS>(REFERRAL_FIELDS, own), leg, dialog, sites: new Set(own.sites) };
 
-function pick<Whole, Names extends readonly (keyof Whole)[]>(whole: Whole, names: Names): Fields<Whole, Names> {
-  return Object.fromEntries(names.map((name) => [name, whole[name]])) as Fields<Whole, Names>;
-}
+const itemAt = <T>(list: readonly T[], place: Index): T | undefined => (place === undefined ? undefined : list[place]);

@@ -18,6 +18,8 @@ export interface JournalParts {
 
 const NONE: ReadonlySet<number> = new Set();
 const RETRY_MS = 1000;
+/** Calls of which nothing is to be sent may wait so long for others, so that a commit is for many. */
+const TOLD_DELAY_MS = 100;
 /** So many are at hand without asking the store. */
 const MAX_FRESH = 20_000;
 
@@ -44,8 +46,11 @@ export class Journal {
   readonly #fresh = new Map<number, Delivery>();
   /** Calls to be kept: those with events, or all that changed. */
   #calls: 'none' | 'told' | 'all' = 'none';
+  /** What became of calls when the store failed. */
+  #unkept: CallChanges | undefined;
   #cancelFlush: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
+  #cancelTold: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #isOpen = false;
 
@@ -79,10 +84,10 @@ export class Journal {
     this.#schedule();
   }
 
-  /** Commits the calls that something was told of, whether or not a rule is for it. */
+  /** Commits the calls that something was told of: with what is to be sent, or soon where no rule is for it. */
   keepTold(): void {
     if (this.#calls === 'none') this.#calls = 'told';
-    this.#schedule();
+    if (this.#isOpen) this.#cancelTold ??= this.#clock.after(TOLD_DELAY_MS, () => this.flush());
   }
 
   /** Commits what changed of calls, also where nothing was told. */
@@ -111,9 +116,7 @@ export class Journal {
 
   /** Commits at once; while the store fails, what came goes on without. */
   flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelLater?.();
-    this.#cancelFlush = this.#cancelLater = undefined;
+    this.#cancelTimers();
     if (this.failure === undefined) return this.#commitInbox();
     const inbox = this.#takeInbox();
     for (const delivery of inbox) this.#unstored.set(delivery.id, delivery);
@@ -125,9 +128,15 @@ export class Journal {
     this.keepCalls();
     this.#commitInbox();
     this.#isOpen = false;
+    this.#cancelTimers();
+    this.#cancelRetry?.();
+  }
+
+  #cancelTimers(): void {
     this.#cancelFlush?.();
     this.#cancelLater?.();
-    this.#cancelRetry?.();
+    this.#cancelTold?.();
+    this.#cancelFlush = this.#cancelLater = this.#cancelTold = undefined;
   }
 
   /** Not before the start: what an earlier run left goes first. */
@@ -160,7 +169,8 @@ export class Journal {
   #commit(inbox: readonly NewDelivery[]): ReadonlySet<number> {
     try {
       const deliveries = this.#unstored.size === 0 ? inbox : [...this.#unstored.values(), ...inbox];
-      const calls = this.#callChanges();
+      this.#unkept = laterOf(this.#unkept, this.#callChanges());
+      const calls = this.#unkept;
       const isNothing =
         deliveries.length + this.#attempts.size + (calls ? calls.up.length + calls.over.length : 0) === 0;
       if (isNothing && this.failure === undefined) return NONE;
@@ -194,6 +204,7 @@ export class Journal {
     }
     this.#unstored.clear();
     this.#attempts.clear();
+    this.#unkept = undefined;
     this.#calls = 'none';
     if (this.failure === undefined) return;
     this.failure = undefined;
@@ -208,4 +219,14 @@ export class Journal {
     this.#log.error({ error, unstored }, 'the store failed: what comes is sent from memory, and lost in a crash');
     if (this.#isOpen) this.#cancelRetry = this.#clock.after(RETRY_MS, () => this.#commitInbox());
   }
+}
+
+/** What became of calls in all: where both tell of one, the later is right. */
+function laterOf(earlier: CallChanges | undefined, later: CallChanges | undefined): CallChanges | undefined {
+  if (!earlier || !later) return earlier ?? later;
+  const known = new Set([...later.over, ...later.up.map(({ id }) => id)]);
+  return {
+    up: [...earlier.up.filter(({ id }) => !known.has(id)), ...later.up],
+    over: [...earlier.over, ...later.over],
+  };
 }

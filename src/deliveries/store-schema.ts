@@ -38,6 +38,10 @@ const MIGRATIONS = [
   `CREATE TABLE rules (
      place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL, modified REAL NOT NULL
    ) STRICT;`,
+  `ALTER TABLE calls RENAME TO calls_before;
+   CREATE TABLE calls (key INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+   INSERT INTO calls (json) SELECT json FROM calls_before ORDER BY rowid;
+   DROP TABLE calls_before;`,
 ];
 
 /** Opens a file, makes it if there is none, and brings an older one up to date. */

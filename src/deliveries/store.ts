@@ -64,8 +64,9 @@ export class SqliteStore implements DeliveryStore {
   readonly #pruneAttempts: StatementSync;
   readonly #saveCall: StatementSync;
   readonly #dropCall: StatementSync;
-  /** Calls that are in the file: of others nothing has to be deleted. */
-  readonly #calls = new Set<string>();
+  /** Keys of the calls that are in the file; they rise, so that calls of the same time share pages. */
+  readonly #callKeys = new Map<string, number>();
+  #lastCallKey = 0;
 
   /** @throws StoreError */
   constructor(file: StoreFile) {
@@ -91,17 +92,18 @@ export class SqliteStore implements DeliveryStore {
     this.#pruneEvent = file.prepare(DROP_EVENT);
     this.#pruneAttempts = file.prepare(DROP_ATTEMPTS);
     this.#saveCall = file.prepare('INSERT OR REPLACE INTO calls VALUES (?, ?)');
-    this.#dropCall = file.prepare('DELETE FROM calls WHERE id = ?');
+    this.#dropCall = file.prepare('DELETE FROM calls WHERE key = ?');
   }
 
   commit({ deliveries, attempts, calls }: Batch): ReadonlySet<number> {
-    return this.#file.transact(() => {
-      const known = new Set<number>();
+    const known = new Set<number>();
+    this.#file.transact(() => {
       for (const delivery of deliveries) if (!this.#append(delivery)) known.add(delivery.id);
       for (const attempt of attempts) this.#record(attempt);
       if (calls) this.#keep(calls);
-      return known;
     });
+    for (const id of calls?.over ?? []) this.#callKeys.delete(id);
+    return known;
   }
 
   eachPending(visit: (delivery: PendingDelivery) => void): void {
@@ -140,12 +142,13 @@ export class SqliteStore implements DeliveryStore {
 
   /** Calls that were up when the last run ended. @throws StoreError */
   calls(): CallSnapshot[] {
-    const rows = this.#file.read('SELECT id, json FROM calls ORDER BY rowid') as unknown as {
-      id: string;
-      json: string;
-    }[];
-    for (const { id } of rows) this.#calls.add(id);
-    return rows.map(({ json }) => JSON.parse(json) as CallSnapshot);
+    const rows = this.#file.read('SELECT key, json FROM calls ORDER BY key') as unknown as CallRow[];
+    return rows.map(({ key, json }) => {
+      const call = JSON.parse(json) as CallSnapshot;
+      this.#callKeys.set(call.id, key);
+      this.#lastCallKey = key;
+      return call;
+    });
   }
 
   #append(delivery: NewDelivery): boolean {
@@ -181,13 +184,23 @@ export class SqliteStore implements DeliveryStore {
 
   #keep({ up, over }: CallChanges): void {
     for (const id of over) {
-      if (this.#calls.delete(id)) this.#dropCall.run(id);
+      const key = this.#callKeys.get(id);
+      if (key !== undefined) this.#dropCall.run(key);
     }
-    for (const call of up) {
-      this.#saveCall.run(call.id, JSON.stringify(call));
-      this.#calls.add(call.id);
-    }
+    for (const call of up) this.#saveCall.run(this.#callKey(call.id), JSON.stringify(call));
   }
+
+  #callKey(id: string): number {
+    const known = this.#callKeys.get(id);
+    if (known !== undefined) return known;
+    this.#callKeys.set(id, ++this.#lastCallKey);
+    return this.#lastCallKey;
+  }
+}
+
+interface CallRow {
+  readonly key: number;
+  readonly json: string;
 }
 
 interface DeliveryRow extends Omit<Delivery, 'request' | 'follows' | 'requeuedAt'> {

@@ -29,7 +29,7 @@ t.test('a damaged store is put aside, and a new one begun', (t) => {
       (path) => {
         const file = new StoreFile(path);
         for (let i = 0; i < 500; i++) {
-          file.read('INSERT INTO calls VALUES (?, ?)', String(i), 'x'.repeat(500));
+          file.read('INSERT INTO calls VALUES (?, ?)', i, 'x'.repeat(500));
         }
         file.close();
         const handle = Buffer.alloc(4096 * 20, 0x5a);

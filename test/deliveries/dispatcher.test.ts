@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { CallEvent } from '../../src/calls/event.ts';
+import type { CallSnapshot } from '../../src/calls/snapshot.ts';
 import { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import type { DeliveryOptions } from '../../src/deliveries/dispatcher-parts.ts';
 import type { AttemptOutcome } from '../../src/deliveries/retry.ts';
@@ -24,6 +25,8 @@ import {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+
+const call = (id: string): CallSnapshot => ({ id, dialled: '', did: '', fields: {}, parties: [], legs: [] });
 
 interface SetupOptions {
   options?: Partial<DeliveryOptions>;
@@ -574,6 +577,40 @@ t.test('what became of calls is committed with their events', async (t) => {
   ]);
   t.equal(records.counts().delivered, 1);
 });
+
+t.test(
+  'what became of calls that nothing is sent of is committed soon, and not lost while the store fails',
+  async (t) => {
+    const { store } = openStore();
+    const changes = [
+      { up: [call('a'), call('b')], over: ['x'] },
+      { up: [call('c')], over: ['b'] },
+    ];
+    const takeCalls = () => changes.shift() ?? { up: [], over: [] };
+    const clock = new FakeClock();
+    const parts = { store, takeCalls, sender: new FakeSender(), findRule: () => undefined, log: new FakeLog(), clock };
+    const dispatcher = new Dispatcher(OPTIONS, parts);
+    t.teardown(() => dispatcher.stop(0));
+    dispatcher.start();
+    await finishTurns();
+    const commit = store.commit.bind(store);
+    store.commit = () => {
+      throw new StoreError("can't write the store: disk full");
+    };
+    dispatcher.publish([{ event: eventOf('a', 1), rules: [] }]);
+    await clock.advance(99);
+    t.equal(dispatcher.storeFailure, undefined, 'not yet');
+    await clock.advance(1);
+    t.equal(dispatcher.storeFailure, "can't write the store: disk full");
+    store.commit = commit;
+    await clock.advance(2 * SECOND);
+    t.equal(dispatcher.storeFailure, undefined);
+    t.strictSame(
+      store.calls().map(({ id }) => id),
+      ['a', 'c'],
+    );
+  },
+);
 
 t.test('a script that fails is left alone, and tried by one delivery at a time', async (t) => {
   const breaker = { failures: 3, minWaitMs: SECOND, maxWaitMs: 4 * SECOND };

@@ -63,7 +63,7 @@ export class UdpSocket {
   }
 
   send(bytes: Buffer, { ip, port }: Address): void {
-    this.#socket?.send(bytes, 0, bytes.length, port, ip);
+    this.#socket?.send(bytes, port, ip);
   }
 
   /**
