@@ -187,3 +187,25 @@ t.test('a PBX whose connection closes while it rings', async (t) => {
     await phone.next(487);
   });
 });
+
+t.test('a connection over TLS that is opened again is checked for the same name', async (t) => {
+  const named = makeCertificate('pbx.example.com');
+  const pbx = await phoneFor(t, { transport: 'tls', certificate: named });
+  const nameServer = await startNameServer(t, { hosts: { 'pbx.example.com': '127.0.0.1' } });
+  const { udp, engine } = await openEngine(t, {
+    upstream: `sip:pbx.example.com:${pbx.port};transport=tls`,
+    nameServers: [nameServer],
+    listen: listen('udp', 'tls'),
+    tls: { server: certificate, ca: named.cert, verify: true },
+  });
+  const phone = await keep(t, openUdpPhone());
+  const request = makeRequest(phone, { to: TO });
+  await phone.send(request, udp);
+  const invite = await pbx.next('INVITE');
+  await pbx.reply(invite, makeResponse(invite, 180));
+  await phone.next(180);
+  pbx.disconnect();
+  await until(() => engine.sizes.connections === 0, 'the end of the connection');
+  await phone.send(makeFollowUp('CANCEL', readWire(request)), udp);
+  await pbx.next('CANCEL');
+});

@@ -6,6 +6,7 @@ import {
   type SecureContextOptions,
   type Server as TlsServer,
 } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { type ListenAddress, ListenError } from '../../sip/listen-address.ts';
 import { type Address, isSameAddress, type Transport } from '../../sip/observation.ts';
 import { SipParseError } from '../../sip/parse-error.ts';
@@ -18,6 +19,7 @@ import { UdpSocket } from './udp-socket.ts';
 import { createWebSocketServer } from './websocket-server.ts';
 
 const CONNECT_MS = 4000;
+const MAX_NAMES = 10_000;
 
 /** Certificates of TLS and WSS, and whether those of others are verified. */
 export interface TlsOptions {
@@ -45,6 +47,8 @@ export class TransportLayer {
   readonly #sockets = new Set<Socket>(); // that others opened, in whatever state
   readonly #perAddress = new Map<string, number>(); // connections that others opened, by IP address
   #certificates: SecureContextOptions | undefined;
+  /** Names of peers that we connected to, for when a connection has to be opened again. */
+  readonly #names = new LRUCache<string, string>({ max: MAX_NAMES });
   readonly #connections = new Map<string, Link & { close(): void }>();
 
   constructor(events: LinkEvents, options: TransportOptions) {
@@ -85,10 +89,12 @@ export class TransportLayer {
   connect({ transport, ip, port, host }: Hop): Link | undefined {
     if (!isPlace(ip, port)) return undefined;
     if (transport === 'udp') return this.#udpFor(ip)?.link({ ip, port });
-    const known = this.#connections.get(linkKey(transport, { ip, port }));
+    const key = linkKey(transport, { ip, port });
+    if (host !== undefined) this.#names.set(key, host);
+    const known = this.#connections.get(key);
     if (known?.isOpen || transport === 'ws' || transport === 'wss') return known?.isOpen ? known : undefined;
     if (transport === 'sctp' || this.#connections.size >= this.#options.maxConnections) return undefined;
-    return this.#open(transport, { ip, port }, host ?? ip);
+    return this.#open(transport, { ip, port }, this.#names.get(key) ?? ip);
   }
 
   /** The way along which a phone registered; if its connection is gone, one to its contact if that can be reached. */
