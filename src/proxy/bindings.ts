@@ -64,11 +64,19 @@ export class Bindings {
     return this.#owners.get(formatOwned(flow, contact));
   }
 
-  /** The way to a contact of an account, which may have come by another connection since; else the way that was known. */
+  /**
+   * The way to a contact of an account, which may have come by another connection since, or from another port of the same
+   * device; else the way that was known.
+   */
   currentFlow(flow: Flow, contact: string, now: number): Flow {
     if (flow.account === undefined) return flow;
-    const place = placeOf(contact);
-    return this.find(flow.account, now).find((binding) => placeOf(binding.contact) === place)?.flow ?? flow;
+    const [place, device] = [placeOf(contact), deviceOf(contact)];
+    const own = this.find(flow.account, now).filter(
+      (binding) =>
+        placeOf(binding.contact) === place ||
+        (binding.flow.remote.ip === flow.remote.ip && deviceOf(binding.contact) === device),
+    );
+    return own.reduce<Binding | undefined>((a, b) => (a && a.expiresAt > b.expiresAt ? a : b), undefined)?.flow ?? flow;
   }
 
   /** All bindings an account has from now on. False: there are too many. */
@@ -113,3 +121,6 @@ export class Bindings {
 
 const formatOwned = ({ transport, remote }: Flow, contact: string): string =>
   `${transport} ${remote.ip}:${remote.port} ${placeOf(contact)}`;
+
+/** User and host: behind one address they tell a device from others of its account. */
+const deviceOf = (contact: string): string => placeOf(contact).replace(/:\d+$/, '');

@@ -20,15 +20,22 @@ async function openStage(t: Test, options: Partial<EmbeddedOptions> = {}): Promi
 
 const WEB_CONTACT = '<sip:tina@u7h3.invalid;transport=ws>';
 
-/** Registers a phone; returns the address at which the PBX calls it. */
-async function register({ pbx, places, udp }: Stage, phone: WirePhone, aor: string, contact: string): Promise<string> {
+/** Registers a phone; returns the address at which the PBX calls it. The PBX lists other addresses of the account, too. */
+async function register(
+  { pbx, places, udp }: Stage,
+  phone: WirePhone,
+  aor: string,
+  contact: string,
+  others: readonly string[] = [],
+): Promise<string> {
   const to = `sip:${aor.split('@')[1]}`;
   await phone.send(
     makeRequest(phone, { method: 'REGISTER', to, from: `sip:${aor}`, contact }),
     places[phone.transport],
   );
   const request = await pbx.next('REGISTER');
-  await pbx.send(makeResponse(request, 200, { contact: request.header('Contact')! }), udp);
+  const contacts = [request.header('Contact')!, ...others.map((uri) => `<${uri}>`)];
+  await pbx.send(makeResponse(request, 200, { contact: contacts.join(', ') }), udp);
   t.match((await phone.next(200)).header('Contact'), contact.replace(/[<>]/g, ''));
   return /<([^>]*)>/.exec(request.header('Contact')!)![1]!;
 }
@@ -73,6 +80,27 @@ t.test('a call of a browser goes on when it has connected anew, whoever called',
   await second.next('BYE');
   await pbx.send(makeInDialog(pbx, incoming, 'BYE', 2), udp);
   t.equal((await second.next('BYE')).callId, 'incoming');
+});
+
+t.test('a call of a phone that comes back from another port of its own goes on', async (t) => {
+  const stage = await openStage(t);
+  const { pbx, places, udp } = stage;
+  const contactOf = (place: string): string => `<sip:102@${place};transport=tcp>`;
+  const open = async (place: string, ...others: string[]): Promise<[WirePhone, string]> => {
+    const phone = await keep(t, openTcpPhone(places['tcp']!));
+    return [phone, await register(stage, phone, '102@acme.example.com', contactOf(place), others)];
+  };
+  const [first, target] = await open('192.168.1.20:49152');
+  await pbx.send(makeRequest(pbx, { to: target }), udp);
+  const invite = await first.next('INVITE');
+  await first.send(makeResponse(invite, 200, { contact: contactOf('192.168.1.20:49152') }));
+  const call = callerDialog(await pbx.next(200));
+  await first.close();
+  const [second, targetOfSecond] = await open('192.168.1.20:49153', target);
+  const [other] = await open('192.168.1.21:49152', target, targetOfSecond);
+  await pbx.send(makeInDialog(pbx, call, 'BYE', 2), udp);
+  await second.next('BYE');
+  t.equal(other.count('BYE'), 0);
 });
 
 t.test('the contact of another account, written under an own one, brings no calls of the other', async (t) => {
