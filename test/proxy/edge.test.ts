@@ -461,7 +461,7 @@ t.test('a stop lets calls that are being set up finish, and refuses new ones', a
 
 t.test('addresses that are none', async (t) => {
   const { phone, pbx, udp } = await openEdge(t);
-  const nowhere = ['sip:x@127.0.0.1:0', 'sip:x@999.1.1.1', 'sip:x@[::1]:5060', 'sip:x@127.0.0.1;maddr=nonsense'];
+  const nowhere = ['sip:x@127.0.0.1:0', 'sip:x@999.1.1.1', 'sip:x@[::1]:5060', 'sip:x@127.0.0.1:9;maddr=nonsense'];
   for (const [i, target] of nowhere.entries()) {
     await phone.send(makeRequest(phone, { to: TO, callId: `nowhere${i}` }), udp);
     const invite = await pbx.next('INVITE');
