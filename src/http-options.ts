@@ -71,11 +71,13 @@ const tls = z
 const limits = z.strictObject({
   connections: count(1000, 100_000, 'Connections at a time'),
   streams: count(100, 10_000, 'Streams of events at a time'),
+  streamsPerUser: count(20, 10_000, 'Streams of one user or token at a time'),
   streamBytes: count(1_048_576, 67_108_864, 'What may wait for a client that reads slowly, before it is cut off'),
   streamHistory: count(10_000, 1_000_000, 'Messages of the stream that are kept for clients that come back'),
   requestBytes: count(65_536, 1_048_576, 'Size of a request body'),
   sessions: count(1000, 100_000, 'Sessions at a time; the oldest give way'),
   rules: count(10_000, 1_000_000, 'Rules of the API and the page'),
+  rulesPerExtension: count(100, 10_000, 'Rules of the API and the page for one extension, range or pattern'),
   recentCalls: count(1000, 100_000, 'Calls that are over and can still be looked at'),
   messagesPerCall: count(500, 100_000, 'SIP messages of a call that are kept for its ladder'),
   recordedBytes: count(67_108_864, 1_073_741_824, 'SIP that is kept for ladders'),

@@ -60,7 +60,7 @@ function addOwnRoutes(app: App, { gate, rules, calls, stream, overview }: ApiPar
   addSessionRoutes(app, gate);
   addRuleRoutes(app, rules);
   addCallRoutes(app, calls);
-  addDeliveryRoutes(app, rules.records, rules.now);
+  addDeliveryRoutes(app, rules);
   addOverviewRoutes(app, overview);
   addStreamRoutes(app, stream);
   const config = { isOpen: true, tag: 'overview', summary: 'This document: OpenAPI 3.1' };

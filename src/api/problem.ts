@@ -33,6 +33,11 @@ export class RequestError extends Error {
     this.problems = problems;
     this.waitMs = waitMs;
   }
+
+  get body(): Problem {
+    const { code, message, problems } = this;
+    return { error: { code, message, ...(problems && { problems }) } };
+  }
 }
 
 /** Input that does not fit its schema. */
@@ -63,8 +68,8 @@ const formatPath = (path: readonly PropertyKey[]): string =>
 /** What the client is told of an error; undefined for one of ours. */
 export function describeError(error: unknown): { statusCode: number; problem: Problem; waitMs: number } | undefined {
   if (error instanceof RequestError) {
-    const { code, message, problems, waitMs } = error;
-    return { statusCode: STATUS[code], waitMs, problem: { error: { code, message, ...(problems && { problems }) } } };
+    const { code, waitMs, body } = error;
+    return { statusCode: STATUS[code], waitMs, problem: body };
   }
   const { statusCode, message } = error as { statusCode?: number; message?: string };
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;

@@ -1,9 +1,12 @@
+import { isIP } from 'node:net';
 import cookie from '@fastify/cookie';
-import Fastify, { type FastifyRequest, LogController } from 'fastify';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from '../log.ts';
+import { isLoopback } from '../proxy/peers.ts';
 import { type Gate, identify } from './access/gate.ts';
 import { describeError, RequestError } from './problem.ts';
 import type { RouteConfig } from './routes/route.ts';
+import { UnifiedError } from './unified/unified-error.ts';
 import { type App, useZod } from './zod-types.ts';
 
 /** How the server listens, and what it takes. */
@@ -47,6 +50,7 @@ export function makeServer(options: ServerOptions, log: Logger): App {
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PART },
+    frameworkErrors: refuseAddress,
   }) as unknown as App;
   app.server.maxConnections = options.maxConnections;
   useZod(app);
@@ -56,10 +60,31 @@ export function makeServer(options: ServerOptions, log: Logger): App {
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(HEADERS);
     if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000');
+    if (options.trustProxy.length === 0) checkHost(request);
     done();
   });
   answerErrors(app);
   return app;
+}
+
+/** An address that no route can be looked for by. */
+function refuseAddress(_: FastifyError, { url }: FastifyRequest, reply: FastifyReply): void {
+  const isUnified = /^\/(uapi|unifiedapi)\//.test(url);
+  const { body } = isUnified
+    ? new UnifiedError('request_invalid')
+    : new RequestError('bad_request', 'this is no address');
+  void reply.code(400).headers(HEADERS).send(body);
+}
+
+/**
+ * Where only this machine can come, only its own names count: any other is one that a foreign site made lead here, so that a browser
+ * takes us for it (DNS rebinding). @throws RequestError
+ */
+function checkHost({ hostname, socket }: FastifyRequest): void {
+  if (!isLoopback(socket.localAddress ?? '')) return;
+  const name = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  if (name === '' || isIP(name) > 0 || name === 'localhost' || name.endsWith('.localhost')) return;
+  throw new RequestError('forbidden', 'this name is not one of this machine; name a reverse proxy in http.trustProxy');
 }
 
 /** Clients say that a body is JSON although there is none. */
@@ -78,6 +103,7 @@ function answerErrors(app: App): void {
     if (!told) request.log.error({ error: error.stack, url: request.routeOptions.url }, 'a request failed');
     if (told && told.waitMs > 0) void reply.header('retry-after', Math.ceil(told.waitMs / 1000));
     const internal = { error: { code: 'internal', message: 'something went wrong here; the log has it' } };
+    if (told?.statusCode === 401) void reply.header('www-authenticate', 'Bearer');
     return reply.code(told?.statusCode ?? 500).send(told?.problem ?? internal);
   });
 }

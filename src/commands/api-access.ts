@@ -17,7 +17,12 @@ export class ApiAccess {
     this.#isLocal = isLoopback(host) || host === 'localhost';
     this.#onLink = onLink;
     const sessions = new Sessions(http.limits.sessions, http.sessionLifetime, Date.now);
-    this.#gate = this.#make(http, { sessions, failures: new FailureLimit(Date.now), link: undefined });
+    this.#gate = this.#make(http, {
+      sessions,
+      failures: new FailureLimit(Date.now),
+      tokenFailures: new FailureLimit(Date.now),
+      link: undefined,
+    });
   }
 
   get gate(): Gate {
@@ -26,12 +31,13 @@ export class ApiAccess {
 
   /** Other users and tokens: who is gone is signed out. */
   use(http: Options['http']): void {
+    const before = this.#gate.users;
     this.#gate = this.#make(http, this.#gate);
     const { users, link, sessions } = this.#gate;
-    sessions.keep((principal) => (link ? principal.name === LINK_USER.name : users.isStill(principal)));
+    sessions.keep((principal) => (link ? principal.name === LINK_USER.name : users.isStill(principal, before)));
   }
 
-  #make(http: Options['http'], kept: Pick<Gate, 'sessions' | 'failures' | 'link'>): Gate {
+  #make(http: Options['http'], kept: Pick<Gate, 'sessions' | 'failures' | 'tokenFailures' | 'link'>): Gate {
     const users = new Users(http.users);
     const isOpen = users.isEmpty && this.#isLocal;
     return {

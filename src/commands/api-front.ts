@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { makeApi } from '../api/api.ts';
+import { Scope } from '../api/access/scope.ts';
 import { DeliveryWatch } from '../api/live/delivery-watch.ts';
 import { EventStream } from '../api/live/event-stream.ts';
 import { LiveView } from '../api/live/live-view.ts';
@@ -14,6 +15,7 @@ import type { CallEvent } from '../calls/event.ts';
 import type { CallSnapshot } from '../calls/snapshot.ts';
 import { formatTime } from '../calls/time.ts';
 import type { CallTracker } from '../calls/tracker.ts';
+import type { GoneRules } from '../deliveries/gone-rules.ts';
 import { DeliveryRecords } from '../deliveries/delivery-records.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import type { HttpSender } from '../deliveries/sender.ts';
@@ -43,6 +45,7 @@ export interface FrontParts {
   readonly tracker: CallTracker;
   readonly ruleSet: RuleSet;
   readonly apiRules: ApiRules;
+  readonly gone: GoneRules;
   readonly metrics: Metrics;
   readonly dispatcher: () => Dispatcher;
   readonly state: SipState;
@@ -60,6 +63,7 @@ export class ApiFront {
   readonly #access: ApiAccess;
   readonly #stream: EventStream;
   readonly #live: LiveView;
+  readonly #desk: RuleDesk;
   readonly #sender: HttpSender;
   readonly #app: App;
   #origin = '';
@@ -82,7 +86,20 @@ export class ApiFront {
       messagesPerCall: limits.messagesPerCall,
       bytes: limits.recordedBytes,
     };
-    this.#live = new LiveView(parts.tracker, kept, this.#stream, () => parts.dispatcher().pending);
+    const { configuration, directory, ruleSet, apiRules, gone } = parts;
+    this.#desk = new RuleDesk(ruleSet, apiRules, () => ({
+      directory: directory(),
+      places: configuration().places,
+      gone,
+    }));
+    const everything = new Scope(undefined, undefined);
+    this.#live = new LiveView(
+      parts.tracker,
+      kept,
+      this.#stream,
+      () => parts.dispatcher().pending,
+      (ruleId) => this.#desk.showsUrl(everything, ruleId),
+    );
     this.#sender = makeSender(delivery);
     const server = {
       tls,
@@ -153,11 +170,8 @@ export class ApiFront {
   }
 
   #makeServices() {
-    const { configuration, directory, ruleSet, apiRules, file, dispatcher, metrics, state, health } = this.#parts;
-    const desk = new RuleDesk(ruleSet, apiRules, () => ({
-      directory: directory(),
-      places: configuration().places,
-    }));
+    const { configuration, directory, file, dispatcher, metrics, state, health } = this.#parts;
+    const desk = this.#desk;
     const records = new DeliveryRecords(file);
     const gate = () => this.#access.gate;
     const { recorder, statistics } = this.#live;
@@ -189,8 +203,9 @@ export class ApiFront {
         now,
       },
       stream: {
-        ...{ stream: this.#stream, recorder, gate, now },
+        ...{ stream: this.#stream, recorder, gate, desk, now },
         maxStreams: limits.streams,
+        maxStreamsPerUser: limits.streamsPerUser,
         maxBytes: limits.streamBytes,
       },
       overview: {

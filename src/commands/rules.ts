@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { ApiRules } from '../api/rules/api-rules.ts';
 import { RuleStore } from '../api/rules/rule-store.ts';
 import type { EventName } from '../calls/event.ts';
+import { readGoneRules } from '../deliveries/gone-rules.ts';
 import { formatRequest } from '../deliveries/request.ts';
 import { StoreFile } from '../deliveries/store-file.ts';
 import { makeTestEvent } from '../deliveries/test-event.ts';
@@ -14,25 +15,33 @@ import { printable } from './event-lines.ts';
 import type { TextOutput } from './output.ts';
 import { makeDirectory } from './setup.ts';
 
+interface KnownRules {
+  readonly rules: readonly Rule[];
+  /** Ids of those that a 410 disabled. */
+  readonly gone: readonly string[];
+}
+
 /** The rules of the file, then those that the API and the page made. */
-function readRules(configPath: string, configuration: Configuration): readonly Rule[] {
+function readRules(configPath: string, configuration: Configuration): KnownRules {
   const { options, rules } = configuration;
   const path = storePath(configPath, options);
-  if (!existsSync(path)) return rules;
+  if (!existsSync(path)) return { rules, gone: [] };
   const file = new StoreFile(path);
   try {
     const surroundings = { options, directory: makeDirectory(configuration) };
-    const made = new ApiRules(new RuleStore(file), surroundings, options.http.limits.rules, () => {});
-    return [...rules, ...made.list.map(({ rule }) => rule)];
+    const made = new ApiRules(new RuleStore(file), surroundings, options.http.limits, () => {});
+    return { rules: [...rules, ...made.list.map(({ rule }) => rule)], gone: readGoneRules(file) };
   } finally {
     file.close();
   }
 }
 
+const GONE = ' (its script answered 410 Gone: tells nothing until it is changed or the configuration read anew)';
+
 /** Lists all rules with their ids. Returns the exit code. @throws OptionError */
 export function listRules({ config }: { config: string }, out: TextOutput): number {
-  const rules = readRules(config, loadConfiguration(config));
-  for (const rule of rules) out.write(`${rule.id}${describeRule(rule)}\n`);
+  const { rules, gone } = readRules(config, loadConfiguration(config));
+  for (const rule of rules) out.write(`${rule.id}${describeRule(rule)}${gone.includes(rule.id) ? GONE : ''}\n`);
   if (rules.length === 0) out.write('No rules.\n');
   return 0;
 }
@@ -45,7 +54,7 @@ export async function testRule(
 ): Promise<number> {
   const configuration = loadConfiguration(config);
   const { options } = configuration;
-  const rule = readRules(config, configuration).find((one) => one.id === id);
+  const rule = readRules(config, configuration).rules.find((one) => one.id === id);
   if (!rule)
     throw new OptionError(config, [
       { line: 0, column: 0, path: '', text: `no rule ${id}; 'ringside rules list' lists them` },

@@ -4,6 +4,7 @@ import type { CallTracker } from '../calls/tracker.ts';
 import { Metrics, type MetricsSource } from '../api/metrics.ts';
 import { ApiRules } from '../api/rules/api-rules.ts';
 import { RuleStore } from '../api/rules/rule-store.ts';
+import { GoneRules } from '../deliveries/gone-rules.ts';
 import { DeliveryRecords } from '../deliveries/delivery-records.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import { SqliteStore } from '../deliveries/store.ts';
@@ -74,6 +75,7 @@ class Server {
   readonly #log: Logger;
   readonly #ruleSet: RuleSet;
   readonly #apiRules: ApiRules;
+  readonly #gone: GoneRules;
   readonly #api: ApiFront | undefined;
   readonly #counts = new SourceCounts();
   readonly #configPath: string;
@@ -102,12 +104,14 @@ class Server {
     this.#store = new SqliteStore(this.#file);
     this.#metrics = new Metrics(this.#describe());
     this.#state = new SipState(this.#file.path, this.#log);
+    this.#gone = new GoneRules(this.#file, this.#log, () => this.#api?.tellRules());
     this.#apiRules = new ApiRules(
       new RuleStore(this.#file),
       { options, directory: this.#directory },
-      options.http.limits.rules,
+      options.http.limits,
       (changed) => {
         this.#ruleSet.useApi(changed);
+        this.#gone.use(this.#ruleSet.all);
         this.#api?.tellRules();
       },
     );
@@ -118,6 +122,7 @@ class Server {
       log: this.#log,
       takeCalls: (all) => this.#tracker.takeChanges(all),
       meter: this.#metrics,
+      gone: this.#gone,
     });
     this.#pipeline = new LivePipeline(
       this.#tracker,
@@ -261,6 +266,7 @@ class Server {
       tracker: this.#tracker,
       ruleSet: this.#ruleSet,
       apiRules: this.#apiRules,
+      gone: this.#gone,
       metrics: this.#metrics,
       dispatcher: () => this.#dispatcher,
       state: this.#state,

@@ -53,6 +53,12 @@ export interface ScriptStatus {
   readonly failures: number;
 }
 
+/** Rules whose script answered 410. */
+export interface GoneSet {
+  has(rule: Rule): boolean;
+  add(rule: Rule): void;
+}
+
 /** What the dispatcher works with. */
 export interface DispatcherParts {
   readonly store: DeliveryStore;
@@ -64,4 +70,6 @@ export interface DispatcherParts {
   readonly takeCalls?: TakeCalls | undefined;
   readonly meter?: DeliveryMeter | undefined;
   readonly clock?: Clock | undefined;
+  /** Where it is kept which rules are disabled by a 410. */
+  readonly gone?: GoneSet | undefined;
 }

@@ -3,7 +3,14 @@ import type { Rule } from '../rules/rule.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Delivery, FinishedState } from './delivery.ts';
 import type { DeliveryLog } from './delivery-log.ts';
-import type { DeliveryOptions, DispatcherParts, Publication, ScriptStatus, Sender } from './dispatcher-parts.ts';
+import type {
+  DeliveryOptions,
+  DispatcherParts,
+  GoneSet,
+  Publication,
+  ScriptStatus,
+  Sender,
+} from './dispatcher-parts.ts';
 import { describeAttempt, makeRecord } from './attempt.ts';
 import { Journal } from './journal.ts';
 import { Lanes } from './lanes.ts';
@@ -44,7 +51,7 @@ export class Dispatcher {
   readonly #leaps = new Leaps();
   readonly #upkeep: Upkeep;
   /** Rules whose script is gone. The next configuration has rules of its own. */
-  readonly #gone = new WeakSet<Rule>();
+  readonly #gone: GoneSet;
   #lastId: number;
   #active = 0;
   #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
@@ -53,7 +60,7 @@ export class Dispatcher {
 
   /** @throws StoreError */
   constructor(options: DeliveryOptions, parts: DispatcherParts) {
-    const { store, sender, findRule, log, takeCalls, meter = NO_METER, clock = SYSTEM_CLOCK } = parts;
+    const { store, sender, findRule, log, takeCalls, meter = NO_METER, clock = SYSTEM_CLOCK, gone } = parts;
     this.#store = store;
     this.#sender = sender;
     this.#options = options;
@@ -61,6 +68,7 @@ export class Dispatcher {
     this.#log = log;
     this.#meter = meter;
     this.#clock = clock;
+    this.#gone = gone ?? new WeakSet<Rule>();
     this.#lastId = store.lastId();
     this.#journal = new Journal({ store, log, clock, takeCalls }, options.attemptDelayMs, (deliveries) =>
       this.#take(deliveries),

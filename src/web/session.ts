@@ -36,3 +36,5 @@ export const canWrite = (): boolean => session.value?.canWrite === true;
 export const isOperator = (): boolean => session.value?.role === 'operator';
 /** Whether all extensions of all tenants are to be seen. */
 export const seesAll = (): boolean => isOperator() && session.value?.tenant === null;
+/** Sending again what was sent is for operators. */
+export const canSendAgain = (): boolean => canWrite() && isOperator();

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked at as they come */
+import { get } from 'node:http';
 import t from 'tap';
 import { type Answer, hashFor, READ, startApi, type TestApi, WRITE } from './harness.ts';
 
@@ -43,10 +44,10 @@ t.test('signing in and out with a password', async (t) => {
   t.equal((await api.ask('GET', '/api/v1/session', { headers: { cookie } })).status, 401, 'it is over');
 });
 
-t.test('wrong names and passwords look the same, and make their address wait', async (t) => {
+t.test('wrong names and passwords look the same, and make their address wait for that name', async (t) => {
   const api = await startApi(t, await usersOf());
   const answers: Answer[] = [];
-  for (const user of ['admin', 'nobody', 'admin', 'nobody', 'admin', 'admin']) {
+  for (const user of Array.from({ length: 6 }, () => ['admin', 'nobody']).flat()) {
     answers.push((await signIn(api, { user, password: 'wrong' })).answer);
   }
   t.strictSame(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size, 1);
@@ -54,27 +55,42 @@ t.test('wrong names and passwords look the same, and make their address wait', a
   const { answer } = await signIn(api, { user: 'admin', password: PASSWORD });
   t.equal(answer.status, 429, 'even the right one has to wait then');
   t.match(answer.headers.get('retry-after'), /^\d+$/);
-  t.equal((await api.ask('GET', '/api/v1/rules', { token: WRITE })).status, 200, 'who has a token is not held up');
-  for (let i = 0; i < 3; i++) await api.ask('GET', '/api/v1/rules', { token: 'a-wrong-token-0123456789' });
-  t.equal((await api.ask('GET', '/api/v1/rules', { token: 'a-wrong-token-0123456789' })).status, 429);
+  t.equal((await signIn(api, { user: 'nobody', password: PASSWORD })).answer.status, 429, 'as for a name that is none');
+  t.equal((await signIn(api, { user: 'desk', password: PASSWORD })).answer.status, 200, 'others get in');
+  t.equal(
+    (await signIn(api, { user: 'admin', password: PASSWORD })).answer.status,
+    429,
+    'which does not make guessing at the first any faster',
+  );
 });
 
-t.test('the waits grow, are per address and network, and are forgotten', async (t) => {
+t.test('programs with a wrong token wait, and keep nobody else from coming in', async (t) => {
+  const api = await startApi(t, await usersOf());
+  for (let i = 0; i < 6; i++) await api.ask('GET', '/api/v1/rules', { token: 'a-wrong-token-0123456789' });
+  t.equal((await api.ask('GET', '/api/v1/rules', { token: 'a-wrong-token-0123456789' })).status, 429);
+  t.equal((await api.ask('GET', '/api/v1/rules', { token: WRITE })).status, 200);
+  t.equal((await signIn(api, { user: 'admin', password: PASSWORD })).answer.status, 200);
+});
+
+t.test('the waits grow, are per name and network, and are forgotten', async (t) => {
   const { FailureLimit } = await import('../../src/api/access/failure-limit.ts');
   let now = 0;
   const limit = new FailureLimit(() => now);
   const waits = Array.from({ length: 9 }, () => {
-    limit.fail('2001:db8::1');
-    return limit.waitMs('2001:db8:0:0:ffff::2');
+    limit.fail('2001:db8::1', 'admin');
+    return limit.waitMs('2001:db8:0:0:ffff::2', 'admin');
   });
   t.strictSame(waits, [0, 0, 0, 0, 0, 1000, 2000, 4000, 8000]);
-  t.equal(limit.waitMs('2001:db8:0:1::1'), 0, 'another network');
-  t.equal(limit.waitMs('192.0.2.1'), 0);
+  t.equal(limit.waitMs('2001:db8:0:1::1', 'admin'), 0, 'another network');
+  t.equal(limit.waitMs('192.0.2.1', 'admin'), 0);
+  t.equal(limit.waitMs('2001:db8::1', 'desk'), 0, 'another name');
   now += 8000;
-  t.equal(limit.waitMs('2001:db8::1'), 0);
+  t.equal(limit.waitMs('2001:db8::1', 'admin'), 0);
   now += 900_000;
-  limit.fail('2001:db8::1');
-  t.equal(limit.waitMs('2001:db8::1'), 0, 'long ago');
+  limit.fail('2001:db8::1', 'admin');
+  t.equal(limit.waitMs('2001:db8::1', 'admin'), 0, 'long ago');
+  for (let i = 0; i < 50; i++) limit.fail('192.0.2.9', `name ${i}`);
+  t.equal(limit.waitMs('192.0.2.9', 'admin'), 10_000, 'a guess at many names, but nobody is kept out for long');
 });
 
 t.test('what a browser sends for other sites is refused', async (t) => {
@@ -179,9 +195,70 @@ t.test('users and tokens of a new configuration are in force at once', async (t)
   t.equal((await api.ask('GET', '/api/v1/rules', { token: WRITE })).status, 401);
 });
 
+t.test('another password ends the sessions of a user, and of no other', async (t) => {
+  const users = await usersOf();
+  const api = await startApi(t, users);
+  const { headers } = await signIn(api, { user: 'admin', password: PASSWORD });
+  const desk = await signIn(api, { user: 'desk', password: PASSWORD });
+  api.reload(users.replace(/(name: admin, password: ")[^"]+/, `$1${await hashFor('another one')}`));
+  t.equal((await api.ask('GET', '/api/v1/rules', { headers })).status, 401);
+  t.equal((await api.ask('GET', '/api/v1/rules', { headers: desk.headers })).status, 200);
+});
+
+t.test('signing in anew ends the session before, and never takes one over', async (t) => {
+  const api = await startApi(t, await usersOf());
+  const body = { user: 'admin', password: PASSWORD };
+  const first = await signIn(api, body);
+  const again = await api.ask('POST', '/api/v1/session', { headers: { cookie: first.cookie }, body });
+  t.equal(again.status, 200);
+  t.not(again.headers.get('set-cookie')!.split(';')[0], first.cookie);
+  t.equal((await api.ask('GET', '/api/v1/session', { headers: first.headers })).status, 401);
+  const planted = { cookie: `ringside-session=${'x'.repeat(43)}` };
+  const other = await api.ask('POST', '/api/v1/session', { headers: planted, body });
+  t.notMatch(other.headers.get('set-cookie'), /xxxx/);
+});
+
+t.test('behind a proxy with https that is named, the cookie is for https and this host alone', async (t) => {
+  const api = await startApi(t, `${await usersOf()}\n  trustProxy: [127.0.0.1]`);
+  const body = { user: 'admin', password: PASSWORD };
+  const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'pbx.example.com' };
+  const origin = 'https://pbx.example.com';
+  const answer = await api.ask('POST', '/api/v1/session', { headers: { ...forwarded, origin }, body });
+  t.equal(answer.status, 200);
+  const given = answer.headers.get('set-cookie')!;
+  t.match(given, /^__Host-ringside-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+  t.match(answer.headers.get('strict-transport-security'), /max-age/);
+  const cookie = given.split(';')[0]!;
+  t.equal((await api.ask('GET', '/api/v1/session', { headers: { ...forwarded, cookie } })).status, 200);
+  const plain = cookie.replace('__Host-', '');
+  const neighbour = await api.ask('GET', '/api/v1/session', { headers: { ...forwarded, cookie: plain } });
+  t.equal(neighbour.status, 401, 'a cookie that a neighbour could have set does not count');
+
+  const direct = await startApi(t, await usersOf());
+  const believed = await direct.ask('POST', '/api/v1/session', { headers: { ...forwarded, origin }, body });
+  t.equal(believed.status, 403, 'nobody else is believed');
+});
+
+t.test('a name that a foreign site made lead to this machine is refused', async (t) => {
+  const statusFor = (api: TestApi, host: string, path = '/'): Promise<number> =>
+    new Promise((done, fail) => {
+      const options = { host: '127.0.0.1', port: api.port, path, headers: { host } };
+      get(options, (response) => done(response.resume().statusCode!)).on('error', fail);
+    });
+  const api = await startApi(t);
+  for (const path of ['/', '/api/v1/sign-in', '/uapi/x']) {
+    t.equal(await statusFor(api, `evil.example:${api.port}`, path), path === '/uapi/x' ? 401 : 403, path);
+  }
+  for (const host of ['127.0.0.1', '[::1]:8080', 'localhost:1', 'ringside.localhost']) {
+    t.not(await statusFor(api, host), 403, host);
+  }
+  const proxied = await startApi(t, '  trustProxy: [127.0.0.1]');
+  t.not(await statusFor(proxied, 'pbx.example.com'), 403, 'a reverse proxy passes its own on');
+});
+
 t.test('every answer has headers that keep the browser safe', async (t) => {
   const api = await startApi(t);
-  for (const path of ['/api/v1/health', '/', '/nothing.js', '/uapi/x']) {
+  for (const path of ['/api/v1/health', '/', '/nothing.js', '/uapi/x', '/uapi/%zz', '/%zz']) {
     const { headers } = await api.ask('GET', path);
     t.match(
       headers.get('content-security-policy'),

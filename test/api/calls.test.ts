@@ -4,26 +4,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { PBX, type Step } from '../calls/harness.ts';
+import { Scope } from '../../src/api/access/scope.ts';
+import { EventStream } from '../../src/api/live/event-stream.ts';
+import { SseClient } from '../../src/api/live/stream-client.ts';
+import { callSteps } from './call-steps.ts';
 import { READ, startApi, StreamReader, TENANT, type TestApi, WRITE } from './harness.ts';
 
 const HOSTILE = '"><script>alert(1)</script>';
-
-/** 101 calls 102, on a leg of its own Call-ID. */
-const callSteps = (
-  callId: string,
-  more: Partial<Step> = {},
-): Record<'invite' | 'ring' | 'answer' | 'busy' | 'ack' | 'bye', Step> => {
-  const now = Date.now() / 1000 - Date.UTC(2026, 0, 1) / 1000;
-  const leg = { callId, uri: 'sip:102@192.0.2.102', branch: `z9hG4bK${callId}`, ...more };
-  return {
-    invite: { at: now, say: 'INVITE', ...leg },
-    ring: { at: now + 0.1, say: '180 Ringing', toTag: 'b', ...leg },
-    answer: { at: now + 0.2, say: '200 OK', toTag: 'b', ...leg },
-    busy: { at: now + 0.2, say: '486 Busy Here', toTag: 'b', ...leg },
-    ack: { at: now + 0.3, say: 'ACK', toTag: 'b', ...leg, branch: `z9hG4bK${callId}ack` },
-    bye: { at: now + 0.4, say: 'BYE', toTag: 'b', ...leg, branch: `z9hG4bK${callId}bye` },
-  };
-};
 
 const ONE = `
 tenants:
@@ -258,6 +245,58 @@ t.test('who comes back gets the events that he missed, or is told that some are 
   t.match(await unknown.waitFor(({ event }) => event === 'start'), { data: { isGap: true } }, 'of another run');
 });
 
+t.test('more was missed than may wait: it comes in several turns, and nothing of it is lost', async (t) => {
+  const api = await startApi(t, '  limits: { streamBytes: 500000 }\n', ONE);
+  const authorization = `Bearer ${READ}`;
+  const first = await StreamReader.open(t, api, { authorization });
+  await first.waitFor(({ event }) => event === 'start');
+  api.front.tell([bigEvent('known')], true);
+  let last = (await first.waitFor(({ event }) => event === 'event')).id;
+  first.socket.destroy();
+  for (let n = 0; n < 600; n++) api.front.tell([bigEvent(`missed-${n}`)], true);
+  const seen: string[] = [];
+  let turns = 0;
+  for (; !seen.includes('missed-599'); turns++) {
+    const reader = await StreamReader.open(t, api, { authorization, 'last-event-id': last });
+    await Promise.race([reader.closed(), reader.waitFor(({ data }) => data.call === 'missed-599')]);
+    reader.socket.destroy();
+    for (const { event, data } of reader.messages) if (event === 'event') seen.push(data.call);
+    last = reader.messages.at(-1)!.id;
+  }
+  t.strictSame(
+    seen,
+    Array.from({ length: 600 }, (_, n) => `missed-${n}`),
+  );
+  t.ok(turns > 1 && turns < 6, `${turns} turns`);
+});
+
+t.test('what is live may be more than may wait: a slow client has its time for that, and is cut off for more', (t) => {
+  const response = { writableLength: 0, destroyed: false, texts: [] as string[], end: () => {}, write, destroy };
+  function write(text: string): void {
+    response.texts.push(text);
+    response.writableLength += text.length;
+  }
+  function destroy(): void {
+    response.destroyed = true;
+  }
+  const stream = new EventStream('run', 10);
+  const reader = { scope: new Scope(undefined, undefined), showsUrl: () => true, told: new Set<string>() };
+  const client = new SseClient(stream, reader, response as never, 1000);
+  const take = (length: number): void => client.take({ id: 1, message: {} as never, text: 'x'.repeat(length) });
+  client.begin({ event: 'start', data: { at: 'x'.repeat(50_000), calls: [], isGap: false } }, []);
+  take(900);
+  t.notOk(response.destroyed, 'nothing of the start is read yet');
+  response.writableLength = 0;
+  take(20_000);
+  t.notOk(response.destroyed, 'all was read: one large message is no sign of slowness');
+  take(900);
+  t.notOk(response.destroyed);
+  take(900);
+  t.ok(response.destroyed, 'too much waits');
+  t.equal(response.texts.length, 4);
+  t.end();
+});
+
 t.test('who does not read is cut off; more streams than allowed are refused', async (t) => {
   const api = await startApi(t, '  limits: { streams: 2, streamBytes: 500000 }\n', ONE);
   const authorization = `Bearer ${READ}`;
@@ -412,6 +451,42 @@ t.test('deliveries: listed, told, sent again; events replayed to a rule', async 
     overview.scripts.map(({ url }: { url: string }) => url),
     [`${script.url}/a`, `${script.url}/b`],
   );
+});
+
+t.test('a rule whose script answers 410 is told as such, until it is turned on again', async (t) => {
+  const script = await startScript(t);
+  const more = `${ONE}\n${LOCAL}\ncallEvents: [{ extension: "0003*102", event: [dial-in], url: "${script.url}/file" }]`;
+  const api = await startApi(t, '', more);
+  const body = { extensions: ['0003*102'], events: ['dial-in'], url: `${script.url}/api` };
+  t.match((await api.ask('POST', '/api/v1/rules', { token: WRITE, body })).body, { isGone: false, enabled: true });
+  const stream = await StreamReader.open(t, api, { authorization: `Bearer ${READ}` });
+  await stream.waitFor(({ event }) => event === 'start');
+  script.status = 410;
+  const ring = (callId: string): void => {
+    const steps = callSteps(callId, { fromTag: callId });
+    api.play([steps.invite, steps.ring]);
+  };
+  const isOver = (path: string, state: string) =>
+    stream.waitFor(({ event, data }) => event === 'delivery' && data.url.includes(path) && data.state === state);
+  ring('g1');
+  await Promise.all([isOver('/file', 'dead'), isOver('/api', 'dead')]);
+  t.ok(
+    stream.messages.some(({ event }) => event === 'rules'),
+    'and the page is told',
+  );
+  const { rules } = await get(api, '/rules');
+  t.match(rules, [
+    { source: 'file', isGone: true },
+    { source: 'api', isGone: true, last: { status: 410, state: 'dead' } },
+  ]);
+  script.status = 200;
+  const again = await api.ask('PATCH', `/api/v1/rules/${rules[1].id}`, { token: WRITE, body: { enabled: true } });
+  t.match(again.body, { isGone: false, enabled: true });
+  ring('g2');
+  await isOver('/api', 'delivered');
+  t.equal((await get(api, '/rules')).rules[0].isGone, true, 'the other is left alone');
+  api.reload('', more);
+  t.equal((await get(api, '/rules')).rules[0].isGone, false, 'until the file is read anew');
 });
 
 t.test('a test event is sent at once, and its answer told', async (t) => {

@@ -13,6 +13,7 @@ import { ApiFront } from '../../src/commands/api-front.ts';
 import { makeDispatcher } from '../../src/commands/delivery-setup.ts';
 import { makeDirectory, makeTracker } from '../../src/commands/setup.ts';
 import { SipState } from '../../src/commands/sip-state.ts';
+import { GoneRules } from '../../src/deliveries/gone-rules.ts';
 import type { Dispatcher } from '../../src/deliveries/dispatcher.ts';
 import { SqliteStore } from '../../src/deliveries/store.ts';
 import { StoreFile } from '../../src/deliveries/store-file.ts';
@@ -95,8 +96,10 @@ export async function startApi(t: Test, http = '', more = ''): Promise<TestApi> 
     drops: () => tracker.drops,
   });
   let front: ApiFront | undefined = undefined as ApiFront | undefined;
-  const apiRules = new ApiRules(new RuleStore(file), { options, directory }, options.http.limits.rules, (rules) => {
+  const gone = new GoneRules(file, log, () => front?.tellRules());
+  const apiRules = new ApiRules(new RuleStore(file), { options, directory }, options.http.limits, (rules) => {
     ruleSet.useApi(rules);
+    gone.use(ruleSet.all);
     front?.tellRules();
   });
   const state = new SipState(path, log);
@@ -108,6 +111,7 @@ export async function startApi(t: Test, http = '', more = ''): Promise<TestApi> 
     tracker,
     ruleSet,
     apiRules,
+    gone,
     metrics,
     dispatcher: () => dispatcher,
     state,
@@ -122,6 +126,7 @@ export async function startApi(t: Test, http = '', more = ''): Promise<TestApi> 
     log,
     takeCalls: (all) => tracker.takeChanges(all),
     meter: metrics,
+    gone,
   });
   const publish = (events: readonly CallEvent[], isTimed: boolean): void => {
     dispatcher.publish(events.map((event) => ({ event, rules: ruleSet.match(event) })));
@@ -178,7 +183,12 @@ async function ask(origin: string, method: string, place: string, asked: Asked):
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
 }
 
 /** Hashes with the least cost that is allowed. */

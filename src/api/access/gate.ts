@@ -23,16 +23,18 @@ export interface Gate {
   readonly tokens: AccessTokens;
   readonly sessions: Sessions;
   readonly failures: FailureLimit;
+  /** Of programs, apart from those of people: a script with an old token keeps nobody from signing in. */
+  readonly tokenFailures: FailureLimit;
 }
 
-export const SESSION_COOKIE = 'ringside-session';
+const SESSION_COOKIE = 'ringside-session';
 const CSRF_HEADER = 'x-csrf-token';
 
 /** Who makes a request, by bearer token or session. @throws RequestError where nobody does that may. */
 export function identify(request: FastifyRequest, gate: Gate): Principal {
   const bearer = readBearer(request);
   if (bearer !== undefined) return identifyByToken(request, gate, bearer);
-  const cookie = request.cookies[SESSION_COOKIE];
+  const cookie = readSessionCookie(request);
   const principal = cookie === undefined ? undefined : gate.sessions.find(cookie);
   if (!principal) throw new RequestError('unauthorized', 'sign in, or give a bearer token');
   checkForgery(request, principal);
@@ -40,17 +42,17 @@ export function identify(request: FastifyRequest, gate: Gate): Principal {
 }
 
 /** A valid token is always let in: whoever shares its address may fail as often as he likes. */
-export function identifyByToken({ ip }: FastifyRequest, { tokens, failures }: Gate, bearer: string): Principal {
+export function identifyByToken({ ip }: FastifyRequest, { tokens, tokenFailures }: Gate, bearer: string): Principal {
   const principal = tokens.find(bearer);
   if (principal) return principal;
-  refuseWhileFailing(failures, ip);
-  failures.fail(ip);
+  refuseWhileFailing(tokenFailures, ip, 'token');
+  tokenFailures.fail(ip, 'token');
   throw new RequestError('unauthorized', 'this token is not, or no longer, valid');
 }
 
 /** @throws RequestError while the address has to wait for its next try. */
-export function refuseWhileFailing(failures: FailureLimit, ip: string): void {
-  const waitMs = failures.waitMs(ip);
+export function refuseWhileFailing(failures: FailureLimit, ip: string, name: string): void {
+  const waitMs = failures.waitMs(ip, name);
   if (waitMs > 0) throw new RequestError('too_many_requests', 'too many failures from this address', undefined, waitMs);
 }
 
@@ -77,6 +79,12 @@ export function checkOrigin({ headers, host }: FastifyRequest): void {
   if (isForeign) throw new RequestError('csrf', 'requests for other sites are not taken');
 }
 
+/** With https, browsers take a cookie of this name from this very host only, and from none of its neighbours. RFC 6265bis §4.1.3.2. */
+const cookieName = ({ protocol }: FastifyRequest): string =>
+  protocol === 'https' ? `__Host-${SESSION_COOKIE}` : SESSION_COOKIE;
+
+export const readSessionCookie = (request: FastifyRequest): string | undefined => request.cookies[cookieName(request)];
+
 /** Sets or clears (with an empty value) the cookie of the session. */
 export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, value: string): void {
   const options = {
@@ -85,6 +93,6 @@ export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, v
     sameSite: 'strict',
     secure: request.protocol === 'https',
   } as const;
-  if (value === '') void reply.clearCookie(SESSION_COOKIE, options);
-  else void reply.setCookie(SESSION_COOKIE, value, options);
+  if (value === '') void reply.clearCookie(cookieName(request), options);
+  else void reply.setCookie(cookieName(request), value, options);
 }

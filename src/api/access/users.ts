@@ -13,7 +13,8 @@ export interface UserEntry {
   readonly access: 'read' | 'write';
 }
 
-const MAX_AT_A_TIME = 4;
+/** Half of the threads that there are: names of scripts are looked up by the others meanwhile. */
+const MAX_AT_A_TIME = 2;
 const MAX_WAITING = 100;
 
 /** Who may sign in. */
@@ -44,10 +45,10 @@ export class Users {
     return entry && isRight ? makePrincipal(entry) : undefined;
   }
 
-  /** Whether somebody who signed in may still do what was allowed then. */
-  isStill({ name, role, scope, canWrite }: Principal): boolean {
+  /** Whether somebody who signed in by `before` may still do what was allowed then, and by the same password. */
+  isStill({ name, role, scope, canWrite }: Principal, before: Users): boolean {
     const entry = this.#entries.get(name);
-    if (!entry) return false;
+    if (!entry || entry.password !== before.#entries.get(name)?.password) return false;
     const now = makePrincipal(entry);
     const isSame = now.scope.tenant === scope.tenant && now.scope.extension === scope.extension;
     return isSame && now.role === role && now.canWrite === canWrite;

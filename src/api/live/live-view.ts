@@ -22,21 +22,24 @@ export class LiveView implements DeliveryListener {
   readonly statistics = new Statistics();
   readonly #stream: EventStream;
   readonly #pending: () => number;
+  readonly #showsUrl: (ruleId: string) => boolean;
   readonly #now: () => number;
   #caused: CallEvent[] = [];
   #timers: NodeJS.Timeout[] = [];
 
-  /** `pending` tells how many deliveries wait. */
+  /** `pending` tells how many deliveries wait, `showsUrl` whether the query of a rule's URL is no secret. */
   constructor(
     tracker: CallTracker,
     limits: RecordLimits,
     stream: EventStream,
     pending: () => number,
+    showsUrl: (ruleId: string) => boolean,
     now: () => number = Date.now,
   ) {
     this.recorder = new CallRecorder(tracker, limits);
     this.#stream = stream;
     this.#pending = pending;
+    this.#showsUrl = showsUrl;
     this.#now = now;
   }
 
@@ -60,12 +63,12 @@ export class LiveView implements DeliveryListener {
   }
 
   onDelivery(entry: DeliveryEntry): void {
-    this.#stream.publish('delivery', showDelivery(entry));
+    this.#stream.publish('delivery', showDelivery(entry, this.#showsUrl(entry.ruleId)));
   }
 
   onAttempt(entry: DeliveryEntry, record: AttemptRecord): void {
     this.statistics.addAttempt(entry, record);
-    this.#stream.publish('delivery', showDelivery(entry));
+    this.onDelivery(entry);
   }
 
   start(): void {

@@ -27,6 +27,11 @@ export const rule = z.object({
   url: z.string().describe('Without its query where that came from the environment'),
   note: z.string(),
   enabled: z.boolean(),
+  isGone: z
+    .boolean()
+    .describe(
+      'Its script answered 410 Gone: it tells nothing until it is changed (enabled: true is enough) or, being one of the file, until that is read anew',
+    ),
   body: z.enum(['form', 'json']),
   extras: z.array(z.enum(EXTRA_NAMES)),
   callFlow: z.enum(['upper', 'lower']),
@@ -64,7 +69,7 @@ export const newRule = z.strictObject({
   omitEmpty,
 });
 
-/** `PATCH /api/v1/rules/{id}`: what is left out stays, what is secret, too; `auth: null` takes it away. */
+/** `PATCH /api/v1/rules/{id}`: what is left out stays, what is secret, too, as long as the URL leads to the same host; `auth: null` and `secret: null` take them away. */
 export const ruleChange = z.strictObject({
   extensions: newRule.shape.extensions.optional(),
   events: newRule.shape.events.optional(),
@@ -76,7 +81,7 @@ export const ruleChange = z.strictObject({
   body: body.unwrap().optional(),
   headers: headers.unwrap().optional(),
   auth: auth.unwrap().nullable().optional(),
-  secret: secret.unwrap().optional(),
+  secret: secret.unwrap().nullable().optional(),
   callFlow,
   callId,
   answeredHangup,

@@ -12,7 +12,8 @@ import { RequestError } from '../problem.ts';
 import { requeued } from '../resources/call.ts';
 import { deliveries, delivery, deliveryDetail, deliveryFilter, retry } from '../resources/delivery.ts';
 import { showDelivery } from '../live/delivery-view.ts';
-import type { Attempt, DeliveryDetail } from '../types.ts';
+import type { RuleDesk } from '../rules/rule-desk.ts';
+import type { Attempt, Delivery, DeliveryDetail } from '../types.ts';
 import type { App } from '../zod-types.ts';
 
 const tag = 'deliveries';
@@ -28,7 +29,12 @@ const query = deliveryFilter.extend({
 const params = z.object({ id: z.coerce.number().int().min(0) });
 
 /** What was sent where, and what came of it. */
-export function addDeliveryRoutes(app: App, records: DeliveryRecords, now: () => number): void {
+export function addDeliveryRoutes(
+  app: App,
+  { records, desk, now }: { readonly records: DeliveryRecords; readonly desk: RuleDesk; readonly now: () => number },
+): void {
+  const show = (entry: DeliveryEntry, scope: Scope): Delivery =>
+    showDelivery(entry, desk.showsUrl(scope, entry.ruleId));
   app.get(
     '/deliveries',
     {
@@ -40,7 +46,10 @@ export function addDeliveryRoutes(app: App, records: DeliveryRecords, now: () =>
       const { scope } = request.principal!;
       const found = listSeen(records, scope, { ...toFilter(filter, scope), before }, limit);
       const last = found.at(-1);
-      return { deliveries: found.map(showDelivery), next: last && found.length === limit ? String(last.id) : null };
+      return {
+        deliveries: found.map((entry) => show(entry, scope)),
+        next: last && found.length === limit ? String(last.id) : null,
+      };
     },
   );
   app.get(
@@ -49,19 +58,27 @@ export function addDeliveryRoutes(app: App, records: DeliveryRecords, now: () =>
       schema: { params, response: { 200: deliveryDetail } },
       config: { tag, summary: 'One delivery, with its request and attempts' },
     },
-    (request) => showDetails(find(records, request.params.id, request.principal!.scope)),
+    (request) => {
+      const { scope } = request.principal!;
+      const details = find(records, request.params.id, scope);
+      return { ...show(details, scope), ...showDetails(details) };
+    },
   );
   app.post(
     '/deliveries/:id/retry',
     {
       schema: { params, response: { 200: delivery } },
-      config: { tag, summary: 'Sends a delivery that is done, whatever became of it, once more' },
+      config: {
+        tag,
+        isOperatorsOnly: true,
+        summary: 'Sends a delivery that is done, whatever became of it, once more',
+      },
     },
     (request) => {
       const { scope } = request.principal!;
       const { id } = find(records, request.params.id, scope);
       if (records.requeue({ ids: [id] }, now()) === 0) throw new RequestError('conflict', 'this delivery is pending');
-      return showDelivery(find(records, id, scope));
+      return show(find(records, id, scope), scope);
     },
   );
   app.post(
@@ -70,6 +87,7 @@ export function addDeliveryRoutes(app: App, records: DeliveryRecords, now: () =>
       schema: { body: retry, response: { 200: requeued } },
       config: {
         tag,
+        isOperatorsOnly: true,
         summary: 'Sends deliveries that are done once more: those of the ids, or all that fit the filter',
       },
     },
@@ -124,8 +142,7 @@ function find(records: DeliveryRecords, id: number, scope: Scope): DeliveryDetai
   return found;
 }
 
-const showDetails = (details: DeliveryDetails): DeliveryDetail => ({
-  ...showDelivery(details),
+const showDetails = (details: DeliveryDetails): Omit<DeliveryDetail, keyof Delivery> => ({
   contentType: details.contentType,
   body: details.body,
   history: details.history.map(showAttempt),

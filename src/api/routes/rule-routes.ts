@@ -10,6 +10,7 @@ import type { Rule as RuleInForce } from '../../rules/rule.ts';
 import type { RuleEntry } from '../../rules/rule-checks.ts';
 import { identifierParams } from '../resources/common.ts';
 import { newRule, rule, ruleChange, rules, testEvent, testResult } from '../resources/rule.ts';
+import { hideQuery } from '../live/delivery-view.ts';
 import type { RuleDesk } from '../rules/rule-desk.ts';
 import { showRule } from '../rules/rule-view.ts';
 import type { Principal } from '../access/scope.ts';
@@ -30,7 +31,14 @@ export interface RuleParts {
 export function addRuleRoutes(app: App, parts: RuleParts): void {
   const { desk, records } = parts;
   const show = (principal: Principal, shown: RuleInForce, last?: DeliveryEntry): Rule =>
-    showRule(shown, desk.place(shown), desk.own(shown), principal.canWrite, last ? showLast(last) : null);
+    showRule(
+      shown,
+      desk.place(shown),
+      desk.own(shown),
+      principal.canWrite,
+      desk.isGone(shown),
+      last ? showLast(last) : null,
+    );
 
   app.get('/rules', { schema: { response: { 200: rules } }, config: { tag, summary: 'All rules' } }, (request) => {
     const principal = request.principal!;
@@ -86,7 +94,7 @@ export function addRuleRoutes(app: App, parts: RuleParts): void {
 
 /** A change on top of what is there. */
 function apply(change: z.output<typeof ruleChange>, entry: RuleEntry): RuleEntry {
-  const { extensions, events, auth, ...rest } = change;
+  const { extensions, events, auth, secret, ...rest } = change;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return {
     ...entry,
@@ -94,6 +102,7 @@ function apply(change: z.output<typeof ruleChange>, entry: RuleEntry): RuleEntry
     ...(extensions && { extension: extensions }),
     ...(events && { event: events }),
     ...(auth !== undefined && { auth: auth ?? undefined }),
+    ...(secret !== undefined && { secret: secret ?? [] }),
   };
 }
 
@@ -108,14 +117,18 @@ const showLast = ({ id, state, lastStatus, lastError, createdAt, finishedAt }: D
 async function test(
   tested: RuleInForce,
   event: EventName | undefined,
-  { sender, now }: RuleParts,
+  { desk, sender, now }: RuleParts,
 ): Promise<TestResult> {
   const sample: CallEvent = makeTestEvent(tested, event ?? tested.events[0]!, now());
   const request = formatRequest(sample, tested);
   const began = performance.now();
   const outcome = await sender.send(request, tested, String(sample.extras.EventID));
   return {
-    request: { method: request.method, url: request.url, body: request.body ?? null },
+    request: {
+      method: request.method,
+      url: desk.place(tested)?.isUrlHidden ? hideQuery(request) : request.url,
+      body: request.body ?? null,
+    },
     status: 'status' in outcome ? outcome.status : 0,
     error: 'error' in outcome ? outcome.error : '',
     answer: ('answer' in outcome && outcome.answer) || '',

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatTime } from '../../calls/time.ts';
-import { checkOrigin, type Gate, refuseWhileFailing, SESSION_COOKIE, setSessionCookie } from '../access/gate.ts';
+import { checkOrigin, type Gate, readSessionCookie, refuseWhileFailing, setSessionCookie } from '../access/gate.ts';
 import type { Principal } from '../access/scope.ts';
 import { LINK_USER } from '../access/users.ts';
 import { RequestError } from '../problem.ts';
@@ -32,7 +32,7 @@ export function addSessionRoutes(app: App, gate: () => Gate): void {
     async (request, reply) => show(await open(request, reply, gate())),
   );
   app.delete('/session', { config: { isHarmless: true, tag: 'session', summary: 'Signs out' } }, (request, reply) => {
-    gate().sessions.close(request.cookies[SESSION_COOKIE] ?? '');
+    gate().sessions.close(readSessionCookie(request) ?? '');
     setSessionCookie(request, reply, '');
     return reply.code(204).send();
   });
@@ -40,14 +40,17 @@ export function addSessionRoutes(app: App, gate: () => Gate): void {
 
 async function open(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<Principal> {
   checkOrigin(request);
-  refuseWhileFailing(gate.failures, request.ip);
-  gate.failures.fail(request.ip); // counted before it is looked at, so that many at once are not let through
-  const who = await verify(request.body as SignIn, gate);
+  const given = request.body as SignIn;
+  const name = 'token' in given ? 'link' : `user ${given.user}`;
+  refuseWhileFailing(gate.failures, request.ip, name);
+  gate.failures.fail(request.ip, name); // counted before it is looked at, so that many at once are not let through
+  const who = await verify(given, gate);
   if (!who) {
     request.log.warn({ address: request.ip }, 'sign-in failed');
     throw new RequestError('unauthorized', 'this is not a user and the password, or the link was used already');
   }
-  gate.failures.succeed(request.ip);
+  gate.failures.succeed(request.ip, name);
+  gate.sessions.close(readSessionCookie(request) ?? '');
   const { cookie, principal } = gate.sessions.open(who);
   setSessionCookie(request, reply, cookie);
   request.log.info({ user: principal.name, address: request.ip }, 'signed in');

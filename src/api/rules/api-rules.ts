@@ -21,13 +21,20 @@ export interface RuleSurroundings {
   readonly directory: Directory;
 }
 
+/** How many rules there may be. */
+export interface RuleLimits {
+  readonly rules: number;
+  /** For one extension, range or pattern. */
+  readonly rulesPerExtension: number;
+}
+
 const ID_LENGTH = 30;
 const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** The rules that were made by the API and the page. Every change is stored, then in force. */
 export class ApiRules {
   readonly #store: RuleStore;
-  readonly #maxRules: number;
+  readonly #limits: RuleLimits;
   readonly #now: () => number;
   readonly #onChange: (rules: readonly Rule[]) => void;
   readonly #byId = new Map<string, ApiRule>();
@@ -37,13 +44,13 @@ export class ApiRules {
   constructor(
     store: RuleStore,
     surroundings: RuleSurroundings,
-    maxRules: number,
+    limits: RuleLimits,
     onChange: (rules: readonly Rule[]) => void,
     now: () => number = Date.now,
   ) {
     this.#store = store;
     this.#surroundings = surroundings;
-    this.#maxRules = maxRules;
+    this.#limits = limits;
     this.#onChange = onChange;
     this.#now = now;
     for (const { id, json, modified } of store.list()) this.#add(id, JSON.parse(json) as RuleEntry, modified);
@@ -67,8 +74,8 @@ export class ApiRules {
 
   /** @throws RequestError for what no rule may be, or one too many. */
   create(entry: RuleEntry): ApiRule {
-    if (this.#byId.size >= this.#maxRules)
-      throw new RequestError('conflict', `there are ${this.#maxRules} rules already`);
+    const { rules } = this.#limits;
+    if (this.#byId.size >= rules) throw new RequestError('conflict', `there are ${rules} rules already`);
     return this.#put(makeId(), entry);
   }
 
@@ -85,6 +92,7 @@ export class ApiRules {
 
   #put(id: string, entry: RuleEntry): ApiRule {
     this.#check(entry);
+    this.#checkCount(id, entry);
     const modified = this.#now();
     this.#store.put({ id, json: JSON.stringify(entry), modified });
     const added = this.#add(id, entry, modified);
@@ -103,6 +111,17 @@ export class ApiRules {
     });
     const [first] = problems;
     if (first) throw new RequestError('bad_request', `${first.path}: ${first.text}`, problems);
+  }
+
+  /** Each event of an extension is a request for each of its rules. */
+  #checkCount(id: string, { extension }: RuleEntry): void {
+    const { rulesPerExtension } = this.#limits;
+    const others = this.list.filter(({ rule }) => rule.id !== id);
+    const full = extension.find(
+      (text) => others.filter(({ entry }) => entry.extension.includes(text)).length >= rulesPerExtension,
+    );
+    if (full !== undefined)
+      throw new RequestError('conflict', `there are ${rulesPerExtension} rules for ${full} already`);
   }
 
   #add(id: string, entry: RuleEntry, modified: number): ApiRule {

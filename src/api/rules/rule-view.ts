@@ -10,6 +10,7 @@ export function showRule(
   place: RulePlace | undefined,
   own: ApiRule | undefined,
   canWrite: boolean,
+  isGone: boolean,
   last: LastResult | null,
 ): Rule {
   const { id, source, extensions, events, method, url, note, enabled, body, extras, headers, secrets, style } = rule;
@@ -24,6 +25,7 @@ export function showRule(
     url: place?.isUrlHidden ? url.replace(/\?.*$/s, '?…') : url,
     note,
     enabled,
+    isGone,
     body,
     extras: [...extras],
     ...style,

@@ -35,14 +35,14 @@ interface Answer {
 const refuse = (status: number, error: string, waitMs = 0): Answer => ({ status, body: { error }, waitMs });
 
 /** Errors as by RFC 6749 §5.2. */
-function answer(request: FastifyRequest, { tokens, failures }: Gate): Answer {
+function answer(request: FastifyRequest, { tokens, tokenFailures }: Gate): Answer {
   const body = (request.body ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof body !== 'object' || typeof body['grant_type'] !== 'string') return refuse(400, 'invalid_request');
   if (body['grant_type'] !== 'client_credentials') return refuse(400, 'unsupported_grant_type');
   const { id, secret } = readCredentials(request, body);
   const issued = tokens.issue(id, secret);
-  if (!issued) return refuseClient(request.ip, failures);
-  failures.succeed(request.ip);
+  if (!issued) return refuseClient(request.ip, id, tokenFailures);
+  tokenFailures.succeed(request.ip, `client ${id}`);
   return {
     status: 200,
     body: { access_token: issued.token, expires_in: issued.expiresInSeconds, token_type: 'Bearer' },
@@ -50,10 +50,10 @@ function answer(request: FastifyRequest, { tokens, failures }: Gate): Answer {
   };
 }
 
-function refuseClient(ip: string, failures: Gate['failures']): Answer {
-  const waitMs = failures.waitMs(ip);
+function refuseClient(ip: string, id: string, failures: Gate['tokenFailures']): Answer {
+  const waitMs = failures.waitMs(ip, `client ${id}`);
   if (waitMs > 0) return refuse(429, 'temporarily_unavailable', waitMs);
-  failures.fail(ip);
+  failures.fail(ip, `client ${id}`);
   return refuse(401, 'invalid_client');
 }
 

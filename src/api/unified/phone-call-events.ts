@@ -169,8 +169,9 @@ const encodePart = (part: string): string => encodeURIComponent(part).replaceAll
 const formatDate = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}+00:00`;
 
 function addressOfPage({ protocol, host, url }: FastifyRequest, startIndex: number): string {
-  const address = new URL(url, `${protocol}://${host}`);
-  address.searchParams.delete('accessRequestToken');
-  address.searchParams.set('startIndex', String(startIndex));
-  return address.href;
+  const [, path, query] = /^([^?]*)\??(.*)$/s.exec(url)!;
+  const parameters = new URLSearchParams(query);
+  parameters.delete('accessRequestToken');
+  parameters.set('startIndex', String(startIndex));
+  return `${protocol}://${host}${path}?${parameters.toString()}`;
 }

@@ -14,9 +14,11 @@ export function addUnifiedRoutes(app: App, gate: () => Gate, desk: RuleDesk): vo
   app.setErrorHandler((error: Error, request, reply) => {
     const told = toUnified(error);
     if (told.code === 'internal_server_error') request.log.error(error);
+    if (told.statusCode === 401) void reply.header('www-authenticate', 'Bearer');
     return reply.code(told.statusCode).send(told.body);
   });
-  app.addHook('onRequest', (request, _, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('cache-control', 'no-store');
     const token = readQueryToken(request) ?? readBearer(request);
     if (token === undefined) throw new UnifiedError('access_denied');
     request.principal = identifyByToken(request, gate(), token);

@@ -31,7 +31,7 @@ export function CallEventsPage() {
   useEffect(() => followResults(reload), []);
   const close = (): void => void (open.value = undefined);
   const toggle = async (rule: Rule): Promise<void> => {
-    await request('PATCH', `/rules/${rule.id}`, { enabled: !rule.enabled });
+    await request('PATCH', `/rules/${rule.id}`, { enabled: rule.isGone || !rule.enabled });
     reload();
   };
   const rules = (value?.rules ?? []).filter((rule) => mentions(rule, text.trim().toLowerCase()));

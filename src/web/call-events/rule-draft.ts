@@ -22,11 +22,14 @@ export interface RuleDraft {
   readonly token: string;
   readonly user: string;
   readonly password: string;
+  /** Those there are, are taken away. */
+  readonly dropHeaders: boolean;
   /** Empty: the one there is stays. */
   readonly secret: string;
+  readonly dropSecret: boolean;
 }
 
-const SECRETS = { headers: '', token: '', user: '', password: '', secret: '' };
+const SECRETS = { headers: '', dropHeaders: false, token: '', user: '', password: '', secret: '', dropSecret: false };
 
 /** Of a new rule, for an extension. */
 export const emptyDraft = (extension: string): RuleDraft => ({
@@ -86,8 +89,11 @@ function plainOf(draft: RuleDraft): Record<string, unknown> {
   return { ...shared, body, extras, callFlow, callId, answeredHangup, omitEmpty };
 }
 
-function secretOf({ headers, auth, token, user, password, secret }: RuleDraft): Record<string, unknown> {
+function secretOf(draft: RuleDraft): Record<string, unknown> {
+  const { headers, dropHeaders, auth, token, user, password, secret, dropSecret } = draft;
   return {
+    ...(dropHeaders && { headers: {} }),
+    ...(dropSecret && { secret: null }),
     ...(headers.trim() !== '' && { headers: readHeaders(headers) }),
     ...(auth === 'bearer' && { auth: { bearer: token } }),
     ...(auth === 'basic' && { auth: { basic: { user, password } } }),

@@ -32,6 +32,8 @@ const EXTRAS: Readonly<Record<Rule['extras'][number], string>> = {
 };
 const EXTRA_NAMES = Object.keys(EXTRAS) as (keyof typeof EXTRAS)[];
 
+const SECRETS = ['auth', 'headers', 'secret'];
+
 /** What most rules need not set. */
 export function RuleExtraFields({ draft, rule, set, problem }: ExtraFieldsProps) {
   return (
@@ -107,7 +109,7 @@ export function RuleExtraFields({ draft, rule, set, problem }: ExtraFieldsProps)
           </fieldset>
         </div>
       </details>
-      <details class="more-fields">
+      <details class="more-fields" open={SECRETS.some((field) => problem(field)) || undefined}>
         <summary>How the script knows whom it is from</summary>
         <div class="more-body">
           <AuthFields draft={draft} rule={rule} set={set} problem={problem} />
@@ -122,7 +124,8 @@ function AuthFields({ draft, rule, set, problem }: ExtraFieldsProps) {
     const bytes = crypto.getRandomValues(new Uint8Array(32));
     set({ secret: `whsec_${btoa(String.fromCharCode(...bytes))}` });
   };
-  const kept = rule && rule.headers.length > 0 ? `Empty keeps ${rule.headers.join(', ')}` : 'Name: value, one a line';
+  const own = rule?.headers.filter((name) => name !== 'authorization') ?? [];
+  const kept = own.length > 0 ? `Empty keeps ${own.join(', ')}` : 'Name: value, one a line';
   return (
     <>
       <Select
@@ -136,6 +139,7 @@ function AuthFields({ draft, rule, set, problem }: ExtraFieldsProps) {
         ]}
         onChoose={(auth) => set({ auth })}
       />
+      {draft.auth === 'keep' && problem('auth') !== undefined && <p class="error">{problem('auth')}</p>}
       {draft.auth === 'bearer' && (
         <Field label="Token" value={draft.token} isMono error={problem('auth')} onInput={(token) => set({ token })} />
       )}
@@ -160,6 +164,13 @@ function AuthFields({ draft, rule, set, problem }: ExtraFieldsProps) {
         error={problem('headers')}
         onInput={(headers) => set({ headers })}
       />
+      {own.length > 0 && (
+        <Check
+          label="Take the headers away"
+          checked={draft.dropHeaders}
+          onChange={(dropHeaders) => set({ dropHeaders })}
+        />
+      )}
       <div class="secret-field">
         <Field
           label="Signing secret"
@@ -172,6 +183,9 @@ function AuthFields({ draft, rule, set, problem }: ExtraFieldsProps) {
         />
         <Button onClick={makeSecret}>Make one</Button>
       </div>
+      {rule?.isSigned && (
+        <Check label="Take the secret away" checked={draft.dropSecret} onChange={(dropSecret) => set({ dropSecret })} />
+      )}
     </>
   );
 }

@@ -79,11 +79,11 @@ function RuleRow({ rule, isMarked, onToggle, onAct }: RuleRowProps) {
   const { enabled, events, method, url, note, readOnly } = rule;
   const name = `${method} ${url}`;
   return (
-    <tr class={[isMarked && 'marked', !enabled && 'off'].filter(Boolean).join(' ') || undefined}>
+    <tr class={[isMarked && 'marked', (!enabled || rule.isGone) && 'off'].filter(Boolean).join(' ') || undefined}>
       <td>
         <Switch
           label={`Active: ${name}`}
-          checked={enabled}
+          checked={enabled && !rule.isGone}
           disabled={readOnly || !canWrite()}
           onToggle={() => onToggle(rule)}
         />
@@ -108,6 +108,7 @@ function RuleRow({ rule, isMarked, onToggle, onAct }: RuleRowProps) {
       </td>
       <td class="last-result">
         <LastResult rule={rule} />
+        {rule.isGone && <Gone rule={rule} />}
       </td>
       <td class="end rule-actions">{canWrite() && <RuleActions rule={rule} onAct={onAct} />}</td>
     </tr>
@@ -138,6 +139,18 @@ function RuleActions({ rule, onAct }: Pick<RuleRowProps, 'rule' | 'onAct'>) {
         </>
       )}
     </>
+  );
+}
+
+/** Why a rule tells nothing although nobody turned it off, and what to do about it. */
+function Gone({ rule: { source } }: { rule: Rule }) {
+  return (
+    <span class="gone soft">
+      Off: its script answered 410 Gone.{' '}
+      {source === 'api'
+        ? 'Turn it on to try again.'
+        : 'Save the configuration file anew, or send SIGHUP, to try again.'}
+    </span>
   );
 }
 

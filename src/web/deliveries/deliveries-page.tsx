@@ -6,7 +6,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { tell } from '../parts/notices.tsx';
 import { Empty, Failure, Page, Panel } from '../parts/panel.tsx';
 import { place, setQuery } from '../router.ts';
-import { canWrite } from '../session.ts';
+import { canSendAgain } from '../session.ts';
 import { count } from '../words.ts';
 import { DeliveryDetailDialog } from './delivery-detail-dialog.tsx';
 import { DeliveryFilters } from './delivery-filters.tsx';
@@ -37,7 +37,7 @@ export function DeliveriesPage() {
     list.reload();
   };
   return (
-    <Page title="Deliveries" tools={canWrite() && <RetryAll list={list} />}>
+    <Page title="Deliveries" tools={canSendAgain() && <RetryAll list={list} />}>
       <DeliveryFilters query={query} />
       {selected.value.size > 0 && (
         <div class="selection" role="status">

@@ -7,7 +7,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { useLoaded } from '../parts/loaded.ts';
 import { Extension, State } from '../parts/marks.tsx';
 import { Failure } from '../parts/panel.tsx';
-import { canWrite } from '../session.ts';
+import { canSendAgain } from '../session.ts';
 import { listen } from '../stream.ts';
 import { formatTook } from '../time-text.ts';
 import { DELIVERY_STATES, describeResult, EVENTS } from '../words.ts';
@@ -30,7 +30,7 @@ export function DeliveryDetailDialog({ id, onRetry, onClose }: DetailProps) {
     <Dialog title={value ? `${EVENTS[value.event].label} of ${value.extension}` : 'Delivery'} isWide onClose={onClose}>
       {!value && error && <Failure error={error} onRetry={reload} />}
       {value && <Detail detail={value} />}
-      {value && canWrite() && (
+      {value && canSendAgain() && (
         <footer>
           <Button icon="retry" kind="primary" disabled={value.state === 'pending'} onClick={retry}>
             Send again

@@ -26,9 +26,21 @@ const SPAN_OPTIONS = [
   { value: '24h', label: 'Last 24 hours' },
 ];
 
+const STATUS_OPTIONS = [
+  { value: '', label: 'Any answer' },
+  { value: '0', label: 'No answer' },
+  ...['200', '204', '301', '302', '400', '401', '403', '404', '408', '410', '429', '500', '502', '503', '504'].map(
+    (value) => ({
+      value,
+      label: value,
+    }),
+  ),
+];
+
 /** The filters, which stand in the address: it can be sent to others, and kept. */
 export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
-  const clear = (): void => setQuery({ state: '', event: '', extension: '', url: '', call: '', rule: '', last: '' });
+  const clear = (): void =>
+    setQuery({ state: '', event: '', extension: '', url: '', call: '', rule: '', status: '', last: '' });
   const isFiltered = Object.values(query).some((value: string) => value !== '');
   return (
     <div class="filters">
@@ -43,6 +55,7 @@ export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
         options={EVENT_OPTIONS}
         onChoose={(event) => setQuery({ event })}
       />
+      <StatusChoice status={query.status} />
       <Select label="Time" isBare value={query.last} options={SPAN_OPTIONS} onChoose={(last) => setQuery({ last })} />
       {query.call !== '' && <Chip label={`Call ${query.call}`} onRemove={() => setQuery({ call: '' })} />}
       {isFiltered && (
@@ -51,6 +64,15 @@ export function DeliveryFilters({ query }: { query: DeliveryQuery }) {
         </Button>
       )}
     </div>
+  );
+}
+
+/** What the script answered last; one that is not in the list can still be asked for. */
+function StatusChoice({ status }: { status: string }) {
+  const isKnown = STATUS_OPTIONS.some(({ value }) => value === status);
+  const options = isKnown ? STATUS_OPTIONS : [...STATUS_OPTIONS, { value: status, label: status }];
+  return (
+    <Select label="Answer" isBare value={status} options={options} onChoose={(value) => setQuery({ status: value })} />
   );
 }
 

@@ -13,10 +13,12 @@ export interface DeliveryQuery {
   readonly url: string;
   readonly call: string;
   readonly rule: string;
+  /** HTTP status of the last answer; 0 for none. */
+  readonly status: string;
   readonly last: string;
 }
 
-const NAMES = ['state', 'event', 'extension', 'url', 'call', 'rule', 'last'] as const;
+const NAMES = ['state', 'event', 'extension', 'url', 'call', 'rule', 'status', 'last'] as const;
 
 export function readDeliveryQuery(query: URLSearchParams): DeliveryQuery {
   return Object.fromEntries(NAMES.map((name) => [name, query.get(name)?.trim() ?? ''])) as unknown as DeliveryQuery;
@@ -28,17 +30,22 @@ export function makeFilter({ last, ...query }: DeliveryQuery, now: number): Deli
   const event = EVENT_NAMES.find((name) => name === query.event);
   const span = Object.hasOwn(SPANS, last) ? SPANS[last as Span] : undefined;
   const { extension, url, call, rule } = query;
+  const status = /^(0|[1-5]\d\d)$/.test(query.status) ? Number(query.status) : undefined;
   const texts = Object.entries({ extension, url, call, rule }).filter(([, text]) => text !== '');
   return {
     ...(Object.fromEntries(texts) as Pick<DeliveryFilter, 'extension' | 'url' | 'call' | 'rule'>),
     ...(state && { state }),
     ...(event && { event }),
+    ...(status !== undefined && { status }),
     ...(span !== undefined && { from: new Date(now - span).toISOString() }),
   };
 }
 
 /** Whether a delivery that the stream tells of fits. */
-export function fits(delivery: Delivery, { state, event, extension, url, call, rule }: DeliveryFilter): boolean {
+export function fits(
+  delivery: Delivery,
+  { state, event, extension, url, call, rule, status }: DeliveryFilter,
+): boolean {
   const isSame = (wanted: string | undefined, own: string): boolean => wanted === undefined || wanted === own;
   return (
     isSame(state, delivery.state) &&
@@ -46,6 +53,7 @@ export function fits(delivery: Delivery, { state, event, extension, url, call, r
     isSame(extension, delivery.extension) &&
     isSame(call, delivery.call) &&
     isSame(rule, delivery.rule) &&
-    (url === undefined || delivery.url.toLowerCase().includes(url.toLowerCase()))
+    (status === undefined || status === delivery.status) &&
+    (url === undefined || delivery.url.split('?', 1)[0]!.includes(url))
   );
 }

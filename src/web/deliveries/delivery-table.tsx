@@ -1,7 +1,7 @@
 import type { Delivery } from '../../api/types.ts';
 import { formatMoment } from '../calendar.ts';
 import { Extension, State } from '../parts/marks.tsx';
-import { canWrite } from '../session.ts';
+import { canSendAgain } from '../session.ts';
 import { DELIVERY_STATES, describeResult, EVENTS } from '../words.ts';
 
 interface DeliveryTableProps {
@@ -25,7 +25,7 @@ export function DeliveryTable({ deliveries, selected, onSelect, onOpen }: Delive
     <table class="table stacks deliveries">
       <thead>
         <tr>
-          {canWrite() && (
+          {canSendAgain() && (
             <th class="pick">
               <input
                 type="checkbox"
@@ -71,7 +71,7 @@ function DeliveryRow({ delivery, isSelected, onToggle, onOpen }: RowProps) {
   const name = `${EVENTS[event].label} of ${extension}, ${formatMoment(createdAt)}`;
   return (
     <tr class={isSelected ? 'chosen' : undefined}>
-      {canWrite() && (
+      {canSendAgain() && (
         <td class="pick">
           <input
             type="checkbox"

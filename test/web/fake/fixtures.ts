@@ -88,6 +88,7 @@ const RULE: Rule = {
   url: 'https://crm.example.com/hooks/screen-pop?src=pbx',
   note: 'screen pop',
   enabled: true,
+  isGone: false,
   body: 'form',
   extras: [],
   callFlow: 'upper',
