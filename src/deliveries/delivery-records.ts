@@ -62,7 +62,7 @@ export interface DeliveryFilter {
   /** Before this. */
   readonly until?: number | undefined;
   readonly event?: EventName | undefined;
-  /** Part of the URL, without its query. */
+  /** Part of the URL, without its query; in upper or lower case. */
   readonly url?: string | undefined;
   /** HTTP status of the last attempt, 0 for none. */
   readonly status?: number | undefined;
@@ -179,7 +179,7 @@ function formatWhere(filter: DeliveryFilter): { readonly where: string; readonly
   add('d.created_at >= ?', filter.since);
   add('d.created_at < ?', filter.until);
   add('e.name = ?', filter.event);
-  add('instr(d.script, ?) > 0', filter.url);
+  add('instr(lower(d.script), lower(?)) > 0', filter.url);
   add('d.last_status = ?', filter.status);
   add('d.id < ?', filter.before);
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };

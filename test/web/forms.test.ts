@@ -38,6 +38,7 @@ t.test('a change says only what differs, and nothing of secrets that stay', (t) 
     auth: { bearer: 'x' },
     secret: 'whsec_1',
   });
+  t.strictSame(changeOf({ ...before, dropHeaders: true, dropSecret: true }, before), { headers: {}, secret: null });
   t.end();
 });
 
@@ -55,25 +56,28 @@ t.test('what is wrong with which field', (t) => {
 t.test('filters of deliveries in the address', (t) => {
   const query = (text: string) => makeFilter(readDeliveryQuery(new URLSearchParams(text)), NOW);
   t.strictSame(query(''), {});
-  t.strictSame(query('state=dead&extension=0003*101&rule=r1&call=c1&event=hangup&url=crm&last=1h'), {
+  t.strictSame(query('state=dead&extension=0003*101&rule=r1&call=c1&event=hangup&url=crm&status=0&last=1h'), {
     state: 'dead',
     extension: '0003*101',
     rule: 'r1',
     call: 'c1',
     event: 'hangup',
     url: 'crm',
+    status: 0,
     from: new Date(NOW - 3_600_000).toISOString(),
   });
-  t.strictSame(query('state=x&event=abc&last=constructor&other=1'), {}, 'what is not known is left out');
+  t.strictSame(query('state=x&event=abc&status=2xx&last=constructor&other=1'), {}, 'what is not known is left out');
   t.end();
 });
 
 t.test('whether a delivery fits', (t) => {
   const delivery = { ...makeDelivery(7, NOW, makeRules(NOW)), state: 'dead' as const };
   t.ok(fits(delivery, {}));
+  t.ok(fits(delivery, { status: delivery.status! }));
   t.ok(fits(delivery, { state: 'dead', event: delivery.event, url: 'TP', rule: delivery.rule, call: delivery.call }));
   for (const other of [
     { state: 'stale' as const },
+    { status: 599 },
     { url: 'x.invalid' },
     { rule: 'x' },
     { call: 'x' },

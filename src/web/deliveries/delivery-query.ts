@@ -54,6 +54,6 @@ export function fits(
     isSame(call, delivery.call) &&
     isSame(rule, delivery.rule) &&
     (status === undefined || status === delivery.status) &&
-    (url === undefined || delivery.url.split('?', 1)[0]!.includes(url))
+    (url === undefined || delivery.url.split('?', 1)[0]!.toLowerCase().includes(url.toLowerCase()))
   );
 }

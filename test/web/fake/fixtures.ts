@@ -154,6 +154,15 @@ export function makeRules(now: number): Rule[] {
       body: 'json',
       last: last(15, 'pending', 0, 'connect ECONNREFUSED 127.0.0.1:8081', 4_000),
     },
+    {
+      ...RULE,
+      id: 'rule5',
+      extensions: ['0003*102'],
+      url: 'https://old.example.com/hooks/gone',
+      note: '',
+      isGone: true,
+      last: last(16, 'dead', 410, '', 7_200_000),
+    },
   ];
 }
 
