@@ -11,6 +11,7 @@ import type {
   ScriptStatus,
   Sender,
 } from './dispatcher-parts.ts';
+import { Ageing, type Ending } from './ageing.ts';
 import { describeAttempt, makeRecord } from './attempt.ts';
 import { Journal } from './journal.ts';
 import { Lanes } from './lanes.ts';
@@ -26,8 +27,6 @@ import { Upkeep } from './upkeep.ts';
 import { Waits } from './waits.ts';
 
 const STORE_RETRY_MS = 1000;
-/** Waiting for a script that fails: so many are looked at with each probe. */
-const SWEEP = 1000;
 
 /** Stores deliveries before it sends them, sends them in order, and tries again what may succeed later. */
 export class Dispatcher {
@@ -47,6 +46,7 @@ export class Dispatcher {
   readonly #journal: Journal;
   readonly #lanes: Lanes;
   readonly #waits: Waits<Lane>;
+  readonly #ageing: Ageing;
   readonly #timers: Waits<() => void>;
   readonly #leaps = new Leaps();
   readonly #upkeep: Upkeep;
@@ -78,6 +78,16 @@ export class Dispatcher {
       (script, ms) => this.#hold(script, ms),
     );
     this.#waits = new Waits(clock, (lanes) => this.#resume(lanes));
+    this.#ageing = new Ageing({
+      clock,
+      lanes: this.#lanes,
+      findRule,
+      find: (id) => this.#find(id),
+      endOf: (delivery, rule) => this.#endWithout(delivery, rule),
+      ageOf: (delivery) => this.#ageOf(delivery),
+      record: (delivery, ...ending) => this.#record(delivery, ...ending),
+      finish: (lane, delivery, ...ending) => this.#finish(lane, delivery, ...ending),
+    });
     this.#timers = new Waits(clock, (due) => due.forEach((run) => run()));
     this.#upkeep = new Upkeep(
       store,
@@ -159,6 +169,7 @@ export class Dispatcher {
     this.#phase = 'stopping';
     this.#journal.flush();
     this.#waits.clear();
+    this.#ageing.clear();
     this.#timers.clear();
     await this.#progress.until(() => this.#active === 0, timeoutMs);
     this.#phase = 'stopped';
@@ -202,17 +213,19 @@ export class Dispatcher {
   }
 
   #take(deliveries: readonly Delivery[]): void {
-    for (const { id, call, follows, request } of deliveries) {
+    const lanes = deliveries.map(({ id, call, follows, request }) => {
       const lane = this.#lanes.append({ id, call, follows, script: scriptOf(request.url) });
-      if (lane) this.#lanes.offer(lane);
-    }
+      if (lane.first === id) this.#lanes.offer(lane);
+      return lane;
+    });
     this.#pump();
+    if (this.#phase === 'running') deliveries.forEach((delivery, i) => this.#ageing.watch(delivery, lanes[i]!));
     this.#progress.tell();
   }
 
   #enqueue(delivery: PendingDelivery, now: number): void {
     const lane = this.#lanes.append(delivery);
-    if (!lane) return;
+    if (lane.first !== delivery.id) return;
     if (delivery.nextAttemptAt > now) this.#waits.add(lane, delivery.nextAttemptAt - now);
     else this.#lanes.offer(lane);
   }
@@ -246,7 +259,7 @@ export class Dispatcher {
   }
 
   /** What ends a delivery without a request. */
-  #endWithout(delivery: Delivery, rule: Rule | undefined): readonly [FinishedState, AttemptOutcome] | undefined {
+  #endWithout(delivery: Delivery, rule: Rule | undefined): Ending | undefined {
     if (!rule) return GONE_RULE;
     if (this.#gone.has(rule)) return ['dead', { error: 'its rule is disabled by a 410' }];
     const isOld =
@@ -320,36 +333,12 @@ export class Dispatcher {
   /** A script may not be called for a while. Meanwhile what waits for it grows old. */
   #hold(script: Script, ms: number): void {
     this.#after(ms, () => {
-      if (script.breaker.state !== 'closed') this.#sweep(script);
+      this.#isPumping = true; // nothing is sent meanwhile
+      if (script.breaker.state !== 'closed') this.#ageing.sweep(script);
+      this.#isPumping = false;
       this.#lanes.wake(script);
       this.#pump();
     });
-  }
-
-  /** Ends what is of no use any more, of a script that fails: what was tried as often, and waited as long as its schedule is. */
-  #sweep(script: Script): void {
-    this.#isPumping = true; // nothing is sent meanwhile
-    for (let count = Math.min(script.ready.length, SWEEP); count > 0; count--) {
-      const lane = script.ready.shift()!;
-      const delivery = this.#find(lane.first);
-      const end = delivery && delivery !== 'later' ? this.#endOfOld(delivery) : undefined;
-      if (!end) {
-        this.#lanes.offer(lane);
-        continue;
-      }
-      script.active++;
-      this.#finish(lane, delivery as Delivery, ...end);
-    }
-    this.#isPumping = false;
-  }
-
-  #endOfOld(delivery: Delivery): readonly [FinishedState, AttemptOutcome] | undefined {
-    const rule = this.#findRule(delivery.ruleId);
-    const longestMs = rule?.scheduleMs.reduce((sum, ms) => sum + ms, 0) ?? 0;
-    return (
-      this.#endWithout(delivery, rule) ??
-      (this.#ageOf(delivery) > longestMs ? ['dead', { error: 'its script failed for too long' }] : undefined)
-    );
   }
 
   /** Runs something later, unless stopped before. */
@@ -358,6 +347,11 @@ export class Dispatcher {
   }
 
   #finish(lane: Lane, delivery: Delivery, state: FinishedState, outcome: AttemptOutcome, durationMs?: number): void {
+    this.#record(delivery, state, outcome, durationMs);
+    this.#leave(lane);
+  }
+
+  #record(delivery: Delivery, state: FinishedState, outcome: AttemptOutcome, durationMs?: number): void {
     this.finished[state]++;
     this.#meter.finish(state);
     const fields = describeAttempt(delivery, outcome, durationMs);
@@ -365,7 +359,6 @@ export class Dispatcher {
     if (state === 'stale') this.#log.warn(fields, 'delivery stale');
     if (state === 'dead') this.#log.error(fields, 'delivery dead');
     this.#journal.record(makeRecord(delivery, state, outcome, this.#clock.now(), durationMs));
-    this.#leave(lane);
   }
 
   #leave(lane: Lane): void {

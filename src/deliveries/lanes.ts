@@ -39,23 +39,24 @@ export class Lanes {
     return this.scripts.get(script)?.pending ?? 0;
   }
 
-  /** Adds a delivery at the end of its lane; returns the lane if the delivery is the first there and has to be offered. */
-  append({ id, call, follows, script: url }: LaneEntry): Lane | undefined {
+  /** Adds a delivery at the end of its lane; if it is the first there, the lane has to be offered. */
+  append({ id, call, follows, script: url }: LaneEntry): Lane {
     const script = this.#scriptOf(url);
     this.#size++;
     script.pending++;
     const known = script.lanes.get(call);
-    const lane = known ?? { call, script, first: id, rest: undefined, merge: undefined };
+    const lane = known ?? { call, script, first: id, isReady: false, rest: undefined, merge: undefined };
     if (follows !== undefined && script.lanes.has(follows)) mergeOf(lane).follows.set(id, follows);
     if (known) enqueue(known, id);
     else script.lanes.set(call, lane);
-    return known ? undefined : lane;
+    return lane;
   }
 
   /** The first delivery of the lane may be sent, unless one of a merged call has to go before. */
   offer(lane: Lane): void {
     const before = this.#laneBefore(lane);
     if (before) return void mergeOf(before).followers.add(lane);
+    lane.isReady = true;
     lane.script.ready.push(lane);
     this.#sendable.add(lane.script);
   }
@@ -64,28 +65,57 @@ export class Lanes {
   *take(now: number): Generator<Lane> {
     for (const script of this.#sendable) {
       while (script.ready.length > 0 && !this.#isHeld(script, now)) {
+        const lane = this.takeReady(script);
+        if (!lane) break;
         script.active++;
-        yield script.ready.shift()!;
+        yield lane;
       }
       this.#sendable.delete(script);
     }
   }
 
+  /** The next lane whose first delivery may be sent. */
+  takeReady(script: Script): Lane | undefined {
+    for (let lane = script.ready.shift(); lane; lane = script.ready.shift()) {
+      lane.isReady = false;
+      if (lane.first !== 0) return lane;
+    }
+    return undefined;
+  }
+
   /** The first delivery of the lane is done: the next may follow. */
   finish(lane: Lane): void {
-    const { script, call } = lane;
     this.release(lane);
+    if (this.#advance(lane)) this.offer(lane);
+    this.#offerFollowers(lane);
+  }
+
+  /** Whether a delivery waits for the script, or for others before it in its lane. */
+  isWaiting(lane: Lane, id: number): boolean {
+    return lane.first === id ? lane.isReady && !lane.merge : (lane.rest?.includes(id) ?? false);
+  }
+
+  /** A delivery that waits, and is not to be sent any more, leaves its lane. */
+  drop(lane: Lane, id: number): void {
+    if (lane.first === id) return void this.#advance(lane);
+    lane.rest = lane.rest?.filter((other) => other !== id);
+    this.#count(lane.script);
+  }
+
+  /** On to the next delivery of the lane; false if there is none. */
+  #advance(lane: Lane): boolean {
+    const { script, call } = lane;
+    this.#count(script);
+    lane.first = lane.rest?.shift() ?? 0;
+    if (lane.first !== 0) return true;
+    script.lanes.delete(call);
+    if (script.pending === 0 && script.breaker.failures === 0 && !script.isHeld) this.scripts.delete(script.url);
+    return false;
+  }
+
+  #count(script: Script): void {
     this.#size--;
     script.pending--;
-    const next = lane.rest?.shift();
-    if (next !== undefined) {
-      lane.first = next;
-      this.offer(lane);
-    } else {
-      script.lanes.delete(call);
-      if (script.pending === 0 && script.breaker.failures === 0 && !script.isHeld) this.scripts.delete(script.url);
-    }
-    this.#offerFollowers(lane);
   }
 
   /** Its delivery failed and waits; the rest of the lane waits with it, other lanes go on. */

@@ -15,8 +15,10 @@ export interface ScriptOptions {
 export interface Lane {
   readonly call: string;
   readonly script: Script;
-  /** The one that is next, or under way. */
+  /** The one that is next, or under way; 0 once none is left. */
   first: number;
+  /** It waits for the script: its first delivery may be sent. */
+  isReady: boolean;
   /** Those behind it. */
   rest: number[] | undefined;
   /** Where the call was merged with others: what waits for theirs, and which lanes wait for this one. */

@@ -658,6 +658,38 @@ t.test('what waits too long for a script that fails is given up', async (t) => {
   t.ok(records.list({}, 10).some(({ lastError }) => lastError === 'its script failed for too long'));
 });
 
+t.test('what is too old while its script is left alone is told so at once, and what follows it waits on', async (t) => {
+  const breaker = { failures: 1, minWaitMs: HOUR, maxWaitMs: HOUR };
+  const { dispatcher, publish, sender, clock, records } = setUp(t, {
+    rules: [scriptRule('/a', { staleAfterMs: MINUTE, scheduleMs: [HOUR, HOUR, HOUR] })],
+    options: { breaker, concurrencyPerScript: 1 },
+  });
+  sender.answer = () => ({ status: 503 });
+  dispatcher.start();
+  publish(eventOf('first', 1, 'hangup'));
+  await finishTurns();
+  publish(eventOf('a', 1, 'dial-in'), eventOf('a', 2, 'hangup'), eventOf('b', 1, 'dial-out'));
+  await clock.advance(30 * SECOND);
+  publish(eventOf('first', 2, 'answer-in'), eventOf('c', 1, 'dial-in'), eventOf('c', 2, 'answer-in'));
+  await finishTurns();
+  const waiting = (): string[] => records.list({ states: ['pending'] }, 10).map(({ eventId }) => eventId);
+  t.strictSame(waiting(), ['c-2', 'c-1', 'first-2', 'b-1', 'a-2', 'a-1', 'first-1']);
+  await clock.advance(29 * SECOND);
+  t.equal(dispatcher.pending, 7);
+  await clock.advance(2 * SECOND);
+  t.strictSame(waiting(), ['c-2', 'c-1', 'first-2', 'a-2', 'first-1']);
+  await clock.advance(30 * SECOND);
+  t.strictSame(waiting(), ['a-2', 'first-1'], 'also behind a Hangup that waits for its next attempt');
+  t.strictSame(dispatcher.finished, { delivered: 0, stale: 5, dead: 0 });
+  t.match(dispatcher.scripts(), [{ pending: 2 }]);
+  sender.answer = () => ({ status: 200 });
+  publish(eventOf('b', 2, 'hangup'));
+  await clock.advance(2 * HOUR);
+  t.strictSame(dispatcher.finished, { delivered: 3, stale: 5, dead: 0 });
+  t.strictSame(sentOf(sender), ['/a first-1', '/a first-1', '/a a-2', '/a b-2']);
+  t.equal(dispatcher.pending, 0);
+});
+
 t.test('so many requests a second to one script', async (t) => {
   const { dispatcher, publish, sender, clock } = setUp(t, {
     rules: [scriptRule('/slow'), scriptRule('/quick')],
