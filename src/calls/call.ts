@@ -136,9 +136,6 @@ export class Party {
  */
 export type LegPhase = 'held' | 'challenged' | 'pending' | 'redirected' | 'failed' | 'answered' | 'ended';
 
-/** What a PBX passes on from one leg to another: the first 18x, the first 2xx, its CANCEL, or the end by anybody else. */
-export type Move = 'ring' | 'answer' | 'withdraw' | 'end';
-
 /** An extension behind a PBX, and the parameters of its events should nothing ever be sent to it. */
 export interface Addressee {
   readonly extension: Extension;
@@ -167,14 +164,18 @@ export class Leg implements Timed {
   candidates: readonly Leg[] = NONE;
   /** How many those were at first. */
   candidateCount = 0;
-  /** What happened to it last, and when. */
-  move: Move | undefined = undefined;
-  movedAt = 0;
+  /** When it rang first, and when it was refused, given up or hung up; 0 for never. */
+  rangAt = 0;
+  goneAt = 0;
   /** The numbers at its two ends, in the words of the numbering plan; see `Numbers`. */
   callerNumber = '';
   calledNumber = '';
   /** The number that a PBX tells the phone of this leg it is connected to; empty while nothing is told. RFC 4916. */
   connected = '';
+  /** When that was told last, but for its INVITE; 0 for never. */
+  connectedAt = 0;
+  /** Its phone put it on hold: nobody does anything there. */
+  isOnHold = false;
   /** Nobody in its call had that number when it was told. */
   isWithStranger = false;
   /** Its caller handed over to somebody else, so that its end is none for whom it calls. RFC 5589. */
@@ -288,6 +289,9 @@ export class Leg implements Timed {
     if (this.referredAt > 0) this.referredAt += byMs;
     if (this.answeredAt > 0) this.answeredAt += byMs;
     if (this.endedAt > 0) this.endedAt += byMs;
+    if (this.rangAt > 0) this.rangAt += byMs;
+    if (this.goneAt > 0) this.goneAt += byMs;
+    if (this.connectedAt > 0) this.connectedAt += byMs;
     for (const transaction of this.transactions) {
       transaction.startedAt += byMs;
       if (transaction.endedAt > 0) transaction.endedAt += byMs;

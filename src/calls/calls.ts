@@ -8,6 +8,12 @@ export class Calls {
   readonly #byId = new Map<string, Call>();
   /** How many began. */
   begun = 0;
+  readonly #onMerge: (call: Call) => void;
+
+  /** `onMerge` is told of every call that took in another one. */
+  constructor(onMerge: (call: Call) => void) {
+    this.#onMerge = onMerge;
+  }
 
   get byId(): ReadonlyMap<string, Call> {
     return this.#byId;
@@ -41,14 +47,16 @@ export class Calls {
     for (const party of moved.call.parties) party.join ??= join;
     kept.call.absorb(moved.call);
     for (const id of kept.call.aliases) this.#byId.set(id, kept.call);
+    this.#onMerge(kept.call);
   }
 
-  /** It turns out which leg a PBX made another for: with its caller known, who withdrew it was the PBX. */
+  /** It turns out which leg a PBX made another for: so it is known who withdrew it. */
   attach(leg: Leg, feeder: Leg, method: JoinMethod): void {
     leg.join = { method, leg: feeder, feeder };
     leg.candidates = [];
     for (const transaction of leg.transactions) {
-      if (transaction.cancelledBy === 'unknown') transaction.cancelledBy = 'network';
+      if (transaction.cancelledBy === 'unknown')
+        transaction.cancelledBy = hasLeftBefore(feeder, leg) ? 'caller' : 'network';
     }
     for (const party of leg.call.parties) if (leg.leadsTo(party)) party.join ??= leg.join;
     this.merge(leg, feeder, method);
@@ -70,5 +78,9 @@ function dropParties(call: Call): void {
     (party) => party.state !== 'over' || call.legs.some((leg) => leg.caller === party || leg.leadsTo(party)),
   );
 }
+
+/** Its caller gave up, or hung up, before the other one was withdrawn. */
+const hasLeftBefore = ({ callerLeft, answeredAt, goneAt }: Leg, other: Leg): boolean =>
+  (callerLeft || answeredAt > 0) && goneAt > 0 && goneAt <= other.goneAt;
 
 const isOlder = (a: Call, b: Call): boolean => (a.startedAt === b.startedAt ? a.id < b.id : a.startedAt < b.startedAt);

@@ -1,6 +1,6 @@
 import type { SipMessage } from '../sip/message.ts';
 import { readAddressUri } from '../sip/name-addr.ts';
-import type { Observation } from '../sip/observation.ts';
+import { isSameAddress, type Observation } from '../sip/observation.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
 import { userNumber } from '../sip/uri.ts';
 import type { Anchor, Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
@@ -55,6 +55,7 @@ export class Joiner {
   /** The join with the highest confidence; a doubt where several legs fit equally; undefined if none does. */
   find(newcomer: Newcomer, directory: Directory): Join | Doubt | undefined {
     return (
+      this.#byCallId(newcomer) ??
       this.#byMarker(newcomer, directory) ??
       this.#byDialogName(newcomer) ??
       this.#byReferral(newcomer, directory) ??
@@ -87,6 +88,8 @@ export class Joiner {
     for (const { referral } of [...leg.dialogs, { referral: leg.redirect }]) {
       if (referral) this.referrals.restore(referral);
     }
+    const withdrawn = leg.transactions.find(({ wasWithdrawn }) => wasWithdrawn)?.party;
+    if (withdrawn) this.pickups.cancel(leg, withdrawn.extension.tenant, leg.goneAt);
     if (leg.phase === 'ended') return;
     this.finder.restore(leg, anchors);
     this.#correlators.restore(leg);
@@ -105,6 +108,15 @@ export class Joiner {
   readMarker(message: SipMessage, { source }: Observation, directory: Directory): string {
     if (this.#marker === '' || !directory.isTrusted(source)) return '';
     return message.custom(this.#marker) ?? '';
+  }
+
+  /** A leg with the Call-ID of one that is up, but another From-tag, belongs to the same call: a B2BUA made it. */
+  #byCallId({ message, observation }: Newcomer): Join | undefined {
+    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
+      if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
+      return { method: 'same-call-id', leg, feeder: isSameAddress(leg.source, observation.source) ? undefined : leg };
+    }
+    return undefined;
   }
 
   /** By a header; or by a parameter, which anybody may write who knows the id: it counts while a REFER may be followed. */
@@ -131,14 +143,18 @@ export class Joiner {
     return undefined;
   }
 
-  #byReferral({ message, invitation, site, observation }: Newcomer, directory: Directory): Join | undefined {
+  #byReferral({ message, invitation, site, observation }: Newcomer, directory: Directory): Join | Doubt | undefined {
     if (this.referrals.size === 0) return undefined;
     const referredBy = readNumber(message.text('Referred-By'), directory);
     const { caller, called } = invitation.numbers;
     const referral = this.referrals.find({ site, caller, called, referredBy }, observation.observedAt);
     if (!referral) return undefined;
-    referral.isFollowed = true;
     const { leg, kind } = referral;
+    const rivals = referredBy === '' ? this.#findSeeking(invitation, observation, site, leg) : [];
+    if (rivals.length > 0) {
+      return { doubt: 'a call asks for it as well as a request', legs: [findWaiting(referral) ?? leg, ...rivals] };
+    }
+    referral.isFollowed = true;
     const method: JoinMethod = kind === 'redirect' ? 'redirect' : referredBy === '' ? 'refer' : 'referred-by';
     return {
       method,
@@ -146,6 +162,14 @@ export class Joiner {
       feeder: isAnsweredByPbx(referral) ? findWaiting(referral) : undefined,
       by: referral.referrer,
     };
+  }
+
+  /** Legs of the same caller that dialled somebody just now, and not in the call that a request came in. */
+  #findSeeking({ origin, numbers }: Invitation, observation: Observation, site: string, { call }: Leg): Leg[] {
+    if (origin !== 'pbx') return [];
+    return this.finder
+      .findSeeking(observation, site, numbers, observation.observedAt)
+      .filter((leg) => leg.call !== call);
   }
 
   /** Headers count from a PBX or a trusted server alone, where the network is known. */

@@ -19,13 +19,22 @@ export const isRedirected = (leg: Leg): boolean => {
  */
 export function isGivenUp(leg: Leg): boolean {
   if (leg.callerLeft) return true;
-  if (leg.feeder === undefined || leg.call.legs.some((other) => other !== leg && other.isUp)) return false;
+  if (leg.feeder === undefined || leg.call.legs.some((other) => isInsteadOf(other, leg))) return false;
   let feeder: Leg | undefined = leg.feeder;
   for (let depth = 0; feeder && depth < MAX_DEPTH; depth++, feeder = feeder.feeder) {
     if (feeder.callerLeft || feeder.phase === 'ended' || feeder.isOver) return true;
   }
   return false;
 }
+
+/** Somebody waits, but who handed over; or another phone was answered for who waited. */
+const isInsteadOf = (other: Leg, leg: Leg): boolean =>
+  other !== leg &&
+  ((other.isUp && !other.dialogs.some(({ referral }) => referral?.isFollowed)) ||
+    (other.feeder === leg.feeder && other.answeredAt >= leg.startedAt && !isTooLate(other)));
+
+/** It was withdrawn already when it was answered. */
+export const isTooLate = ({ goneAt, answeredAt }: Leg): boolean => goneAt > 0 && goneAt <= answeredAt;
 
 // More PBXs than any call goes through.
 const MAX_DEPTH = 32;
@@ -75,9 +84,6 @@ export const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
   cseq < leg.cseq ||
   leg.phase === 'answered' ||
   (leg.phase === 'ended' && cseq === leg.cseq);
-
-/** It is refused, given up or hung up already. */
-export const isEnding = ({ move }: Leg): boolean => move === 'withdraw' || move === 'end';
 
 /** The first of some legs, where all are of one call. */
 export const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>

@@ -31,6 +31,7 @@ const FED = '!';
 const MAX_SEEN = 64;
 // How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
 const FRESH_MS = 5000;
+const PROMPT_MS = 1000;
 // A PBX makes the legs of a ring group within this time.
 const AT_ONCE_MS = 500;
 const MIN_SUFFIX = 3;
@@ -113,6 +114,12 @@ export class LegFinder {
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
     return chooseIdle(hidden, 'called-number');
+  }
+
+  /** Callers that seek somebody, and may have caused the leg with this first hop. */
+  findSeeking(hop: Hop, site: string, { caller }: Numbers, at: number): Leg[] {
+    const callers = this.#candidates(site, '<', caller, hop);
+    return callers.filter((leg) => isAlone(leg) && !isServed(leg, at));
   }
 
   #candidates(site: string, way: Way, number: string, hop: Hop, called = ''): Leg[] {
@@ -207,41 +214,48 @@ function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
 const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) => other !== leg && other.isUp);
 
 /**
- * Of legs with the caller's number: those that seek somebody go before phones that the PBX called and that are left alone
- * (parked), and those before legs that talk, which may be transferred at any time; last, legs that are being served.
+ * Of legs with the caller's number: one that dialled just that number a moment ago; then those that seek somebody, and phones
+ * that the PBX called and that are left alone (parked); then legs that talk, which may be transferred at any time; last, legs
+ * that are being served. Those of the next sort may be meant just as well.
  */
 function chooseCaller(callers: readonly Leg[], phones: readonly Leg[], { called }: Numbers, at: number): Found {
   const alone = callers.filter(isAlone);
-  const [served, seeking] = [alone.filter((leg) => isServed(leg, at)), alone.filter((leg) => !isServed(leg, at))];
+  const [served, seeking] = partition(alone, (leg) => isServed(leg, at));
   const isExact = (leg: Leg): boolean => isSameNumber(leg.calledNumber, called);
-  const exact = alone.filter((leg) => leg.feeds === 0 && isExact(leg));
+  const exact = alone.filter((leg) => leg.feeds === 0 && isExact(leg) && isFresh(leg, at));
+  const parked = phones.filter(isAlone);
+  const [held, talking] = partition(
+    [...callers, ...phones].filter((leg) => !isAlone(leg)),
+    ({ isOnHold }) => isOnHold,
+  );
+  const all = [...exact, ...seeking, ...parked, ...talking, ...served, ...held];
+  const pick = (best: readonly Leg[], rivals: readonly Leg[]): Found => widen(choose(best, rivals, called), all);
   if (exact.length > 0)
-    return choose(
+    return pick(
       exact,
       seeking.filter((leg) => !isExact(leg)),
-      called,
     );
-  const parked = phones.filter(isAlone);
-  const talking = [...callers, ...phones].filter((leg) => !isAlone(leg));
-  if (seeking.length > 0)
-    return choose(seeking, [...parked, ...talking.filter((leg) => isAfter(leg, seeking))], called);
-  if (parked.length > 0) return choose(parked, talking, called);
-  return talking.length > 0 ? choose(talking, served, called) : choose(served, [], called);
+  if (seeking.length > 0) return pick(seeking, [...parked, ...talking]);
+  if (parked.length > 0) return pick(parked, talking);
+  if (talking.length > 0) return pick(talking, served);
+  return pick(served.length > 0 ? served : held, []);
 }
 
-/** It was answered while others sought somebody: a phone that goes on to another line talks on the one before no more. */
-const isAfter = ({ answeredAt }: Leg, others: readonly Leg[]): boolean =>
-  others.some((other) => other.startedAt < answeredAt && !isQueued(other));
+/** Where there is a doubt, it may be for any of them after all. */
+const widen = (found: Found, all: readonly Leg[]): Found =>
+  found && 'doubt' in found ? { ...found, legs: [...new Set([...found.legs, ...all])] } : found;
 
-const isQueued = (leg: Leg): boolean => leg.isUp && leg.root?.party?.extension.kind === 'queue';
+/** A PBX calls at once who was dialled. */
+const isFresh = ({ root, startedAt }: Leg, at: number): boolean => at - (root?.startedAt ?? startedAt) <= PROMPT_MS;
 
-/** Phones ring for it, and no more of them will; or its phone was tried, and the PBX answered in its place. */
+/** Phones ring for it, and no more of them will; or its phone was tried in vain, and the PBX answered in its place. */
 function isServed(leg: Leg, at: number): boolean {
-  if (leg.addressee && leg.isUp && leg.feeds > 0) return true;
+  const made = leg.call.legs.filter(({ feeder }) => feeder === leg);
+  if (leg.addressee && leg.isUp && leg.feeds > 0 && made.every(({ answeredAt }) => answeredAt === 0)) return true;
   const patienceMs = leg.addressee ? 0 : AT_ONCE_MS;
-  return leg.call.legs.some(
-    ({ feeder, phase, startedAt }) =>
-      feeder === leg && (phase === 'pending' || phase === 'held') && at - startedAt > patienceMs,
+  return made.some(
+    ({ phase, startedAt, goneAt }) =>
+      (phase === 'pending' || phase === 'held') && goneAt === 0 && at - startedAt > patienceMs,
   );
 }
 
@@ -257,6 +271,10 @@ function choose(best: readonly Leg[], rivals: readonly Leg[], called: string): F
 function chooseOnly(legs: readonly Leg[], method: JoinMethod): Found {
   if (onlyCall(legs)) return { leg: legs.at(-1)!, method };
   return legs.length > 0 ? { doubt: `${legs.length} legs fit by ${method}: ${listCallIds(legs)}`, legs } : undefined;
+}
+
+function partition<T>(items: readonly T[], fits: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(fits), items.filter((item) => !fits(item))];
 }
 
 const listCallIds = (legs: readonly Leg[]): string => legs.map(({ callId }) => callId).join(', ');

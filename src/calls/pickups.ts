@@ -3,7 +3,7 @@ import { onlyCall } from './leg-facts.ts';
 import { isSameNumber } from './number-match.ts';
 import type { Pickup, Tenant } from './tenant.ts';
 
-// A PBX that lets one phone answer takes the call away from the others within this time.
+// A PBX that lets one phone answer takes the call away from the others within this time, and connects who calls.
 const TAKEOVER_MS = 100;
 const MAX_RECENT = 64;
 const MAX_SEEN = 256;
@@ -54,27 +54,27 @@ export class Pickups {
   }
 
   /** Puts back an answered pickup that was known before a restart. */
-  restore(leg: Leg, { tenant, number }: Pickup): void {
-    this.#answered = remember(this.#answered, { leg, tenant, number, at: leg.answeredAt });
+  restore(leg: Leg, pickup: Pickup): void {
+    this.answer(leg, pickup, leg.answeredAt);
   }
 
-  /** A pickup of which it is not known what it takes was answered: it takes the call that is withdrawn elsewhere just now. */
-  answer(leg: Leg, { tenant, number }: Pickup, at: number): Leg | undefined {
-    const fits = (other: Recent): boolean => number === '' || isSameNumber(other.number, number);
-    const taken = onlyCall(listMoment(this.#cancelled.filter(fits), tenant, at));
-    if (taken) this.#cancelled = this.#cancelled.filter((other) => other.leg.call !== taken.call);
-    else this.#answered = remember(this.#answered, { leg, tenant, number, at });
-    return taken;
+  /** A pickup of which it is not known what it takes was answered. */
+  answer(leg: Leg, { tenant, number }: Pickup, at: number): void {
+    this.#answered = remember(this.#answered, { leg, tenant, number, at });
   }
 
   /** A PBX withdrew a call from a phone: it may be a pickup that took it. */
-  cancel(leg: Leg, tenant: Tenant, at: number): Leg | undefined {
-    if (isLost(leg, at)) return undefined;
-    const fits = ({ number }: Recent): boolean => number === '' || isSameNumber(leg.calledNumber, number);
-    const taker = onlyCall(listMoment(this.#answered.filter(fits), tenant, at));
-    if (taker) this.#answered = this.#answered.filter((other) => other.leg !== taker);
-    else this.#cancelled = remember(this.#cancelled, { leg, tenant, number: leg.calledNumber, at });
-    return taker;
+  cancel(leg: Leg, tenant: Tenant, at: number): void {
+    this.#cancelled = remember(this.#cancelled, { leg, tenant, number: leg.calledNumber, at });
+  }
+
+  /** A pickup answered a while ago, and what it took: the call that was withdrawn just then, and connected. Undefined if there is no such. */
+  take(now: number): { readonly taker: Leg; readonly taken: Leg | undefined } | undefined {
+    const [pickup] = this.#answered;
+    if (!pickup || pickup.at + TAKEOVER_MS > now) return undefined;
+    this.#answered = this.#answered.slice(1);
+    const withdrawn = this.#cancelled.filter((other) => isTaken(other, pickup)).map(({ leg }) => leg);
+    return { taker: pickup.leg, taken: pickup.leg.join ? undefined : onlyCall(withdrawn) };
   }
 }
 
@@ -83,11 +83,16 @@ const remember = (list: readonly Recent[], recent: Recent): readonly Recent[] =>
   recent,
 ];
 
-const listMoment = (recent: readonly Recent[], tenant: Tenant, at: number): Leg[] =>
-  recent
-    .filter((other) => other.tenant === tenant && at - other.at <= TAKEOVER_MS && !isLost(other.leg, at))
-    .map(({ leg }) => leg);
+const isNear = (at: number, other: number): boolean => Math.abs(at - other) <= TAKEOVER_MS;
 
-/** Another phone of its ring group answered just now. */
-const isLost = (leg: Leg, at: number): boolean =>
-  leg.call.legs.some((other) => other !== leg && other.isFed && at - other.answeredAt <= TAKEOVER_MS);
+/** Withdrawn as the pickup was answered; no other phone of its ring group answered, and who calls was connected, or was before. */
+function isTaken({ leg, tenant, number, at }: Recent, pickup: Recent): boolean {
+  if (tenant !== pickup.tenant || !isNear(at, pickup.at)) return false;
+  if (pickup.number !== '' && !isSameNumber(number, pickup.number)) return false;
+  if (leg.call.legs.some((other) => other !== leg && other.isFed && isNear(other.answeredAt, pickup.at))) return false;
+  const callers = leg.feeder ? [leg.feeder] : leg.call.legs.filter(({ isFed }) => !isFed);
+  return callers.length === 0 || callers.some((caller) => isConnected(caller, pickup.at));
+}
+
+const isConnected = ({ answeredAt, goneAt }: Leg, at: number): boolean =>
+  answeredAt > 0 && answeredAt <= at + TAKEOVER_MS && (goneAt === 0 || goneAt > at) && answeredAt !== goneAt;

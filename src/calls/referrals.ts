@@ -12,8 +12,9 @@ export interface Follower {
 
 const MAX_PER_KEY = 16;
 const KEPT_MS = 60_000;
-// Where nothing names the request, its target has to be called at once.
+// Where nothing names the request, its target has to be called at once; a PBX does so by itself.
 const PROMPT_MS = 5000;
+const PROMPT_REDIRECT_MS = 1000;
 
 /** Requests to call somebody else that may still be followed. Design §5.2, §5.4. */
 export class Referrals {
@@ -101,7 +102,8 @@ function isOpen({ leg, kind, state }: Referral): boolean {
 }
 
 /** Nobody followed yet, and it was asked for just now. */
-const isPrompt = (referral: Referral, at: number): boolean => !referral.isFollowed && at - referral.at <= PROMPT_MS;
+const isPrompt = ({ isFollowed, kind, leg, at: askedAt }: Referral, at: number): boolean =>
+  !isFollowed && at - askedAt <= (kind === 'redirect' && leg.isFed ? PROMPT_REDIRECT_MS : PROMPT_MS);
 
 /** Who calls is the one who was asked, or who is transferred by a PBX. */
 function isFor({ leg, kind, byCaller }: Referral, caller: string): boolean {

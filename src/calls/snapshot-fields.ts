@@ -38,7 +38,9 @@ export const LEG_FIELDS = {
   callerNumber: '',
   calledNumber: '',
   connected: '',
+  connectedAt: 0,
   isWithStranger: false,
+  isOnHold: false,
   isTransferred: false,
   referredAt: 0,
   attempts: 0,
@@ -54,8 +56,8 @@ export const LEG_FIELDS = {
   feeds: 0,
   isDoubted: false,
   candidateCount: 0,
-  move: undefined,
-  movedAt: 0,
+  rangAt: 0,
+  goneAt: 0,
   tokens: [],
 } satisfies Partial<Leg>;
 

@@ -1,7 +1,7 @@
 import { SipMessage } from '../sip/message.ts';
-import { isSameAddress, type Observation } from '../sip/observation.ts';
+import type { Observation } from '../sip/observation.ts';
 import { SipParseError } from '../sip/parse-error.ts';
-import { append, type Call, type Doubt, type Join, Leg, Transaction } from './call.ts';
+import { append, type Call, Leg, Transaction } from './call.ts';
 import { isCallApiId, makeCallApiId } from './call-api-id.ts';
 import { type StatusTable, STATUS_TABLE } from './call-status.ts';
 import type { Directory } from './directory.ts';
@@ -24,6 +24,9 @@ const MAX_TOKEN = 512;
 const MAX_LEGS = 128;
 const NONE: readonly CallEvent[] = [];
 
+const isTooLong = ({ callId, fromTag, branch }: SipMessage): boolean =>
+  Math.max(callId.length, fromTag.length, branch.length) > MAX_TOKEN;
+
 /**
  * Works out from observations what happens to every extension: observations in, call events out.
  *
@@ -38,7 +41,7 @@ export class CallTracker {
   readonly #options: TrackerOptions;
   readonly #registrations: Registrations;
   readonly #legs = new LegIndex();
-  readonly #calls = new Calls();
+  readonly #calls = new Calls((call) => this.#changed?.add(call));
   readonly #joiner: Joiner;
   readonly #transfers: Transfers;
   readonly #progress: Progress;
@@ -53,8 +56,9 @@ export class CallTracker {
     this.#options = { ...TRACKER_DEFAULTS, ...options };
     this.#registrations = new Registrations(this.#options.maxContacts);
     this.#joiner = new Joiner(this.#legs, this.#calls.byId, this.#options);
-    this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner);
-    this.#coincidences = new Coincidences(this.#calls, (feeder) => this.#feed(feeder));
+    const onFed = (feeder: Leg): void => this.#feed(feeder);
+    this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner, onFed);
+    this.#coincidences = new Coincidences(this.#calls, onFed);
     this.#progress = new Progress(this.#options, statusTable, (leg) => this.#joiner.forget(leg));
   }
 
@@ -129,11 +133,19 @@ export class CallTracker {
   expire(now: number): readonly CallEvent[] {
     let leg: Leg | undefined;
     while ((leg = this.#progress.nextDue(now))) {
+      this.#conclude(leg.deadline);
       this.#changed?.add(leg.call);
       if (leg.phase === 'ended') this.#forget(leg);
       else this.#progress.expire(leg, leg.deadline);
     }
+    this.#conclude(now);
     return this.#takeEvents();
+  }
+
+  /** What happened up to a time may tell by now which calls are one. */
+  #conclude(now: number): void {
+    this.#coincidences.expire(now);
+    this.#transfers.expire(now);
   }
 
   /** The clock was set forward (or back, below 0) by so many ms while no time passed. */
@@ -146,6 +158,7 @@ export class CallTracker {
     for (const call of calls) call.leap(byMs);
     this.#joiner.referrals.clear();
     this.#progress.leap(byMs);
+    this.#coincidences.leap(byMs);
   }
 
   #takeEvents(): readonly CallEvent[] {
@@ -191,10 +204,8 @@ export class CallTracker {
     const { callId, cseq } = message;
     if (callId === '' || cseq < 0) return this.#drop('INVITE without Call-ID or CSeq');
     if (message.toTag !== '') return this.#transfers.update(message, observation, this.#directory); // whether the session goes on, its response tells
+    if (isTooLong(message)) return this.#drop('Call-ID, tag or branch longer than 512');
     const { fromTag, branch } = message;
-    if (callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN || branch.length > MAX_TOKEN) {
-      return this.#drop('Call-ID, tag or branch longer than 512');
-    }
     const known = this.#legs.find(callId, fromTag);
     if (known && isOld(known, branch, cseq)) return;
     if (known && cseq > known.cseq && known.attempts >= this.#options.maxForks) {
@@ -222,7 +233,7 @@ export class CallTracker {
       this.#drop('more legs than limits allow');
       return undefined;
     }
-    const found = this.#findJoin(newcomer);
+    const found = this.#joiner.find(newcomer, this.#directory);
     const join = found && 'leg' in found && found.leg.call.legs.length < MAX_LEGS ? found : undefined;
     const call = join?.leg.call ?? this.#openCall(newcomer);
     const isFed = join?.feeder !== undefined || invitation.origin === 'pbx';
@@ -234,16 +245,6 @@ export class CallTracker {
     this.#legs.add(leg);
     if (join?.feeder) this.#feed(join.feeder);
     return leg;
-  }
-
-  /** A leg with the Call-ID of one that is up, but another From-tag, belongs to the same call: a B2BUA made it. */
-  #findJoin(newcomer: Newcomer): Join | Doubt | undefined {
-    const { message, observation } = newcomer;
-    for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
-      if (leg.phase === 'ended' || leg.fromTag === message.fromTag) continue;
-      return { method: 'same-call-id', leg, feeder: isSameAddress(leg.source, observation.source) ? undefined : leg };
-    }
-    return this.#joiner.find(newcomer, this.#directory);
   }
 
   #feed(feeder: Leg): void {
@@ -296,7 +297,7 @@ export class CallTracker {
     }
     if (statusCode >= 200) this.#accept(leg, transaction, message, at);
     else if (transaction) {
-      if (statusCode >= 180) this.#coincidences.note(leg, 'ring', at);
+      if (statusCode >= 180) this.#coincidences.ring(leg, at);
       this.#progress.ring(leg, transaction, message, at);
     }
     this.#transfers.connect(leg, message, observation, this.#directory);
@@ -304,24 +305,23 @@ export class CallTracker {
 
   #fail(leg: Leg, transaction: Transaction, message: SipMessage, observation: Observation): void {
     if (message.statusCode < 400) this.#transfers.redirect(leg, transaction, message, observation, this.#directory);
-    else if (!CHALLENGES.has(message.statusCode)) this.#coincidences.note(leg, 'end', observation.observedAt);
+    if (!CHALLENGES.has(message.statusCode)) this.#coincidences.end(leg, observation.observedAt);
     this.#progress.fail(leg, transaction, message, observation.observedAt);
   }
 
   #accept(leg: Leg, transaction: Transaction | undefined, message: SipMessage, at: number): void {
     const isFirst = leg.answeredAt === 0;
-    if (isFirst) this.#coincidences.note(leg, 'answer', at);
+    if (isFirst) this.#coincidences.note(leg, at);
     if (!this.#progress.accept(leg, transaction, message, at)) this.#drop('more forks than limits allow');
     if (isFirst) this.#joiner.pickups.remove(leg);
-    const taken = isFirst && leg.pickup && !leg.join ? this.#joiner.pickups.answer(leg, leg.pickup, at) : undefined;
-    if (taken) this.#calls.merge(leg, taken, 'pickup');
+    if (isFirst && leg.pickup && !leg.join) this.#joiner.pickups.answer(leg, leg.pickup, at);
   }
 
   /** A call whose INVITE was missed: while it rings, its response tells enough. */
   #openMissed(message: SipMessage, observation: Observation): Leg | undefined {
     if (message.statusCode < 180 || message.statusCode > 189) return undefined;
     const { callId, fromTag, cseq } = message;
-    if (callId === '' || cseq < 0 || callId.length > MAX_TOKEN || fromTag.length > MAX_TOKEN) return undefined;
+    if (callId === '' || cseq < 0 || isTooLong(message)) return undefined;
     this.#offer(undefined, message, {
       ...observation,
       source: observation.destination,
@@ -341,12 +341,11 @@ export class CallTracker {
   #observeCancel(message: SipMessage, at: number): void {
     const leg = this.#legs.find(message.callId, message.fromTag);
     const cancelled = leg?.transaction(message.branch, message.cseq);
-    if (leg && cancelled) this.#coincidences.note(leg, leg.isFed ? 'withdraw' : 'end', at);
+    if (leg && cancelled) this.#coincidences.end(leg, at);
     for (const one of (cancelled && leg?.transactions) ?? []) {
       if (one !== cancelled && one.parent !== cancelled) continue;
       if (!this.#progress.cancel(leg!, one, message, at) || one.cancelledBy === 'caller' || !one.party) continue;
-      const taker = this.#joiner.pickups.cancel(leg!, one.party.extension.tenant, at);
-      if (taker) this.#calls.merge(leg!, taker, 'pickup');
+      this.#joiner.pickups.cancel(leg!, one.party.extension.tenant, at);
     }
   }
 
@@ -357,7 +356,7 @@ export class CallTracker {
       if (!byCaller && toTag !== leg.fromTag && toTag !== '') continue;
       const dialog = leg.dialog(fromTag, toTag);
       const by = byCaller ? 'caller' : 'called';
-      this.#coincidences.note(leg, 'end', at);
+      this.#coincidences.end(leg, at);
       if (dialog) this.#progress.close(leg, dialog, at, by);
       else if (leg.phase === 'pending') this.#progress.closeUnanswered(leg, byCaller ? toTag : fromTag, by, at);
     }

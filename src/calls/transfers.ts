@@ -13,18 +13,25 @@ import type { Dialog, Leg, Party, Referral, Transaction } from './call.ts';
 import { onlyCall } from './leg-facts.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
+import { readHold } from './hold.ts';
 import { readReferTo } from './refer-to.ts';
+
+// A PBX tells both ends of each other within this time.
+const AT_ONCE_MS = 100;
 
 /** What tells, while calls are up, that one goes over to somebody else or is one with another: REFER, 3xx, PBX's updates. */
 export class Transfers {
   readonly #legs: LegIndex;
   readonly #calls: Calls;
   readonly #joiner: Joiner;
+  readonly #onFed: (feeder: Leg) => void;
 
-  constructor(legs: LegIndex, calls: Calls, joiner: Joiner) {
+  /** `onFed` is told of every leg for which another turns out to be made. */
+  constructor(legs: LegIndex, calls: Calls, joiner: Joiner, onFed: (feeder: Leg) => void) {
     this.#legs = legs;
     this.#calls = calls;
     this.#joiner = joiner;
+    this.#onFed = onFed;
   }
 
   /** A REFER within a dialog. RFC 3515 §2.4. */
@@ -88,7 +95,7 @@ export class Transfers {
     directory: Directory,
   ): void {
     const contact = readAddressUri(message.values('Contact')[0]);
-    if (!contact || transaction.parent) return;
+    if (!contact || transaction.parent || transaction.code > 0) return;
     leg.redirect = {
       leg,
       dialog: undefined,
@@ -107,11 +114,12 @@ export class Transfers {
   }
 
   /** A PBX tells a phone whom it is connected to; where both ends are told of each other, they are one call. RFC 4916. */
-  connect(leg: Leg, message: SipMessage, { source }: Observation, directory: Directory): void {
+  connect(leg: Leg, message: SipMessage, { source, observedAt }: Observation, directory: Directory): void {
     if (directory.role(source.ip, source.port) !== 'pbx') return;
     const number = readNumber(readIdentity(message), directory);
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
+    leg.connectedAt = observedAt;
     leg.isWithStranger = !leg.call.legs.some((other) => other !== leg && hasEnd(other, number));
     if (!leg.isWithStranger) return;
     const pickedUp = leg.pickup && !leg.join ? this.#joiner.pickups.find(leg.pickup, number) : undefined;
@@ -121,15 +129,33 @@ export class Transfers {
       .filter((other) => other.call !== leg.call && other.isReleased);
     const taken = onlyCall(others.filter((one) => isTaken(leg, one)));
     const other = onlyCall(others.filter((one) => isMutual(leg, one))) ?? (taken?.isDoubted ? undefined : taken);
-    if (other) this.#calls.merge(leg, other, 'connected-identity');
+    if (other) this.#introduce(leg, other);
+  }
+
+  /** One of the two may be the leg that was made for the other. */
+  #introduce(one: Leg, other: Leg): void {
+    const [made, feeder] = one.candidates.includes(other) ? [one, other] : [other, one];
+    if (!made.candidates.includes(feeder)) return this.#calls.merge(one, other, 'connected-identity');
+    this.#calls.attach(made, feeder, 'connected-identity');
+    this.#onFed(feeder);
   }
 
   /** The same within a dialog, by whoever sent that to which side. RFC 3311, RFC 4916 §3. */
   update(message: SipMessage, observation: Observation, directory: Directory): void {
-    if (!message.has('P-Asserted-Identity') && !message.has('Remote-Party-ID')) return;
+    const isIdentified = message.has('P-Asserted-Identity') || message.has('Remote-Party-ID');
     for (let leg = this.#legs.first(message.callId); leg; leg = leg.next) {
       if (leg.fromTag !== message.fromTag && leg.fromTag !== message.toTag) continue;
-      return this.connect(leg, message, observation, directory);
+      const isByCaller = leg.fromTag === message.fromTag;
+      if (isByCaller !== leg.isFed) leg.isOnHold = readHold(message.body) ?? leg.isOnHold;
+      return isIdentified ? this.connect(leg, message, observation, directory) : undefined;
+    }
+  }
+
+  /** What time tells: the calls that pickups took. */
+  expire(now: number): void {
+    const { pickups } = this.#joiner;
+    for (let pickup = pickups.take(now); pickup; pickup = pickups.take(now)) {
+      if (pickup.taken) this.#calls.merge(pickup.taker, pickup.taken, 'pickup');
     }
   }
 
@@ -180,7 +206,11 @@ const isFailure = (fragment: Uint8Array): boolean =>
 const isMutual = (leg: Leg, other: Leg): boolean =>
   isSameNumber(other.connected, leg.ownNumber) &&
   other.isWithStranger &&
-  (leg.doubt !== '' || other.doubt !== '' || (!leg.isDoubted && !other.isDoubted));
+  (isFoundFor(leg, other) || leg.connectedAt - other.connectedAt <= AT_ONCE_MS);
+
+/** The one was called for the other, as it may be, and rang or answered just now. */
+const isFoundFor = (leg: Leg, made: Leg): boolean =>
+  made.candidates.includes(leg) && leg.connectedAt - Math.max(made.rangAt, made.answeredAt) <= AT_ONCE_MS;
 
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>

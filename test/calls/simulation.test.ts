@@ -3,11 +3,11 @@ import { compare, type Finding, type Result } from './simulation/comparison.ts';
 import { drawLadder } from './simulation/ladder.ts';
 import { type Run, simulate } from './simulation/run.ts';
 
-const SEEDS = process.env.SIM_SEED ? [Number(process.env.SIM_SEED)] : [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const SEEDS = process.env.SIM_SEED ? [Number(process.env.SIM_SEED)] : Array.from({ length: 40 }, (_, i) => i + 1);
 const CALLS = Number(process.env.SIM_CALLS ?? 300);
-// Of all joins of a run; what nobody could tell is counted apart.
+// Of all joins; what nobody could tell is counted apart, and has to be left alone.
 const MAX_MISSED = 0.01;
-const MAX_MISLED = 0.005;
+const MAX_OBSCURE = 0.08;
 const MAX_SHOWN = 3;
 // With one seed, the messages of offending calls are shown, too.
 const isFull = SEEDS.length === 1;
@@ -32,13 +32,9 @@ function summarise({ joins, missedJoins, obscure, wrongJoins, parties, doubtful 
   ].join('; ');
 }
 
-/** Wrong joins that who sees the messages could have known better, but for those that only follow from others. */
-function findAvoidable({ wrongJoins }: Result): Finding[] {
-  const misled = new Set(wrongJoins.filter(({ kind }) => !kind.endsWith('clear')).flatMap(({ calls }) => calls));
-  return wrongJoins.filter(({ kind, calls }) => kind.endsWith('clear') && !calls.some((call) => misled.has(call)));
-}
+t.setTimeout(300_000);
 
-const totals = { joins: 0, missed: 0, misled: 0 };
+const totals = { joins: 0, missed: 0, obscure: 0 };
 
 for (const seed of SEEDS) {
   t.test(`a busy PBX, simulated, seed ${seed}`, async (t) => {
@@ -50,22 +46,19 @@ for (const seed of SEEDS) {
       t.ok(findings.length === 0, what);
       if (findings.length > 0) t.comment(explain(run, findings).join('\n'));
     };
-    const avoidable = findAvoidable(result);
-    check(avoidable, 'no legs of different calls are joined, where that can be told');
+    check(result.wrongJoins, 'no legs of different calls are joined');
     check(result.parties, 'every party tells its one life, with the true status');
-    if (isFull) t.comment(explain(run, [...result.missedJoins, ...result.wrongJoins]).join('\n'));
+    if (isFull) t.comment(explain(run, result.missedJoins).join('\n'));
     totals.joins += result.joins;
     totals.missed += result.missedJoins.length;
-    totals.misled += result.wrongJoins.length - avoidable.length;
+    totals.obscure += result.obscure.length;
   });
 }
 
 t.test('all runs', (t) => {
-  const { joins, missed, misled } = totals;
-  t.comment(
-    `${joins} joins, ${missed} missed, ${misled} wrong where another leg had as much or more that spoke for it`,
-  );
+  const { joins, missed, obscure } = totals;
+  t.comment(`${joins} joins, ${missed} missed, and ${obscure} that nobody could tell`);
   t.ok(missed <= joins * MAX_MISSED, 'legs of one call are joined');
-  t.ok(misled <= joins * MAX_MISLED, 'few are misled');
+  t.ok(obscure <= joins * MAX_OBSCURE, 'few can be told by nobody');
   t.end();
 });

@@ -288,7 +288,7 @@ const talking = [
   const pickup = dial('p1', '103', '*8');
   const ringing = [in1.invite(0), out1.invite(0.1), out1.say(1, '180 Ringing')];
   const otherRinging = [other.invite(0.5), otherRing.invite(0.6), otherRing.say(1, '180 Ringing')];
-  const takenOver = [out1.cancel(5.2), out1.say(5.3, '487 Request Terminated'), in1.say(5.4, '200 OK')];
+  const takenOver = [out1.cancel(5.11), out1.say(5.3, '487 Request Terminated'), in1.say(5.12, '200 OK')];
   const end = [
     in1.bye(9),
     pickup.byeBack(9.1),
@@ -298,7 +298,7 @@ const talking = [
     other.say(9.7, '487 x'),
   ];
   const pickedUp = [
-    'A 101 l1, 0.1 dial-out, 5.4 answer-out, 9 ANSWER answered',
+    'A 101 l1, 0.1 dial-out, 5.12 answer-out, 9 ANSWER answered',
     'A 102 l2, 0.1 dial-in, 5.3 NOANSWER answered_elsewhere, (numbers 0.8)',
   ];
   story(

@@ -1,3 +1,4 @@
+import type { Leg } from '../../../src/calls/call.ts';
 import type { CallEvent } from '../../../src/calls/event.ts';
 import { Directory } from '../../../src/calls/directory.ts';
 import { CallTracker } from '../../../src/calls/tracker.ts';
@@ -24,7 +25,7 @@ export interface Result {
   /** Joins there truly were. */
   readonly joins: number;
   readonly parties: readonly Finding[];
-  /** Of those, what only follows from legs that are in a wrong call, or whose call nobody could tell. */
+  /** Of those, what only follows from legs that are in a wrong call or in none, or whose call nobody could tell. */
   readonly doubtful: readonly Finding[];
 }
 
@@ -33,17 +34,20 @@ export function compare({ tenants, observations, truth }: Run): Result {
   const tracker = new CallTracker(new Directory(tenants), { maxContacts: 100 });
   const groups = new Grouping(truth.legs);
   const events: CallEvent[] = [];
+  const known = new Map<string, Leg>();
   const observe = connectPipeline(tracker, (some) => events.push(...some));
   for (const observation of observations) {
     observe(observation);
     const callId = callIdOf(observation.bytes);
     const leg = tracker.findLeg(callId);
+    if (leg) known.set(callId, leg);
     if (leg) groups.note(callId, leg.call.id, observation.observedAt);
   }
   events.push(...tracker.expire(Infinity));
+  for (const [callId, leg] of known) groups.note(callId, leg.call.id, Infinity);
   const { missed, obscure, joins } = groups.listMissed();
   const { wrong: wrongJoins } = groups;
-  const inWrong = new Set(wrongJoins.flatMap(({ calls }) => calls));
+  const inWrong = new Set([...wrongJoins, ...missed].flatMap(({ calls }) => calls));
   const isDoubtful = ({ kind, calls }: Finding): boolean =>
     DEPENDENT.test(kind) &&
     calls.some((call) => inWrong.has(call) || (/ told as /.test(kind) && truth.isUnclear(call)));

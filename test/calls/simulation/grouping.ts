@@ -37,9 +37,8 @@ export class Grouping {
     const seen = [...this.#legs].filter(([callId]) => this.#ids.has(callId)).map(([, leg]) => leg);
     for (const [call, legs] of Map.groupBy(seen, ({ origin }) => origin.call.whole)) {
       joins += legs.length - 1;
-      for (const lost of this.#split(legs)) {
-        (lost.every(({ evidence }) => evidence === 'clear') ? missed : obscure).push(describeMissed(call, lost));
-      }
+      let unclear = legs.filter(({ evidence }) => evidence === 'obscure').length;
+      for (const lost of this.#split(legs)) (unclear-- > 0 ? obscure : missed).push(describeMissed(call, lost));
     }
     return { missed, obscure, joins };
   }
@@ -56,7 +55,7 @@ export class Grouping {
           .join(' ');
         if (one === other || this.#pairs.has(pair)) continue;
         this.#pairs.add(pair);
-        this.wrong.push(describeWrong(a, b, [...newcomers, ...members]));
+        this.wrong.push(describeWrong(a, b));
       }
     }
   }
@@ -71,12 +70,9 @@ export class Grouping {
 const describeLeg = ({ origin, session }: PbxLeg): string =>
   `${origin.call.scenario} #${origin.call.whole.number} ${origin.shownCaller}→${origin.called} ${origin.way} (${session.callId})`;
 
-/** With the worst evidence among the legs of the two: another leg may have brought them together. */
-function describeWrong(a: PbxLeg, b: PbxLeg, all: readonly PbxLeg[]): Finding {
+function describeWrong(a: PbxLeg, b: PbxLeg): Finding {
   const calls = [...new Set([a.origin.call.whole, b.origin.call.whole])];
-  const evidence = all.filter(({ origin }) => calls.includes(origin.call.whole)).map((leg) => leg.evidence);
-  const worst = (['misleading', 'obscure'] as const).find((one) => evidence.includes(one)) ?? 'clear';
-  const kind = `${calls.length === 1 ? 'joined too early' : 'wrong join'}, ${worst}`;
+  const kind = calls.length === 1 ? 'joined too early' : 'wrong join';
   return { kind, text: `${describeLeg(a)} is with ${describeLeg(b)}`, calls };
 }
 

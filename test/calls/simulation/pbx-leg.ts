@@ -7,8 +7,8 @@ export type Withdrawal = 'caller' | 'timeout' | 'elsewhere';
 /** By what an INVITE of the PBX itself tells for which leg it is. */
 export type Hint = 'none' | 'referred-by' | 'referral';
 
-/** What who only sees the messages can tell of a leg: its call, nothing, or the wrong one. */
-export type Evidence = 'clear' | 'obscure' | 'misleading';
+/** What who only sees the messages can tell of a leg: its call, or nothing. */
+export type Evidence = 'clear' | 'obscure';
 
 /** All legs that are one call in the end; `number` only tells them apart. */
 export class TrueCall {
@@ -73,6 +73,14 @@ export class PbxLeg {
   /** The last one that it was connected to. */
   partner: PbxLeg | undefined;
   endedAt = Infinity;
+  /** When it rang and was answered, and when one of its ends, or the PBX, was done with it. */
+  rungAt = Infinity;
+  answeredAt = Infinity;
+  goneAt = Infinity;
+  /** How many legs were made for it. */
+  fed = 0;
+  /** Legs of other calls that this one may have been made for just as well. */
+  rivals: readonly PbxLeg[] = [];
   withdrawal: Withdrawal | undefined;
   /** When that was, Infinity if it was not: who rang elsewhere may have been taken just then. */
   withdrawnAt = Infinity;

@@ -1,5 +1,5 @@
 import { Signal } from './clock.ts';
-import { readEvidence } from './evidence.ts';
+import { findRivals } from './evidence.ts';
 import { type Hint, PbxLeg, type TrueCall, type Withdrawal } from './pbx-leg.ts';
 import type { End, Plan } from './phone.ts';
 import { Session } from './session.ts';
@@ -129,7 +129,8 @@ export class Pbx extends UserAgent {
     const leg = this.#note(
       new PbxLeg({ ...base, way: 'out', end: to, shownCaller, called, cause, hint, hidesCaller, diverted }),
     );
-    leg.evidence = readEvidence(leg, this.legs, this.world.clock.now);
+    leg.rivals = findRivals(leg, this.legs, this.world.clock.now);
+    cause.fed++;
     if (cause.referral) cause.referral.isFollowed = true;
     return leg;
   }
@@ -164,6 +165,7 @@ export class Pbx extends UserAgent {
   withdraw(leg: PbxLeg, why: Withdrawal, headers = REASONS[why]): void {
     if (leg.session.final.isSet) return;
     leg.withdrawal = why;
+    leg.goneAt = this.world.clock.now;
     if (why !== 'caller') leg.withdrawnAt = this.world.clock.now;
     leg.session.cancel(this.profile.tellsReason ? headers : []);
   }
@@ -216,8 +218,12 @@ export class Pbx extends UserAgent {
 
   #note(leg: PbxLeg): PbxLeg {
     this.legs.push(leg);
+    const { clock } = this.world;
+    void leg.session.rung.promise.then(() => (leg.rungAt = clock.now));
+    void leg.session.final.promise.then((code) => code < 300 && (leg.answeredAt = clock.now));
     void leg.session.over.promise.then(() => {
-      leg.endedAt = this.world.clock.now;
+      leg.endedAt = clock.now;
+      leg.goneAt = Math.min(leg.goneAt, clock.now);
       this.#hangUpPeer(leg);
     });
     return leg;

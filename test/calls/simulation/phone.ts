@@ -22,11 +22,16 @@ export interface End {
 /** A phone, or a trunk with all that is behind it. */
 export class Phone extends UserAgent {
   readonly #user: string;
+  readonly #isShared: boolean;
+  /** When a call was placed last. */
+  dialledAt = -Infinity;
   readonly #plans = new Map<string, Plan>();
 
-  constructor(world: World, ip: string, user: string) {
+  /** `isShared`: several devices under one number; who is at one knows nothing of the others. */
+  constructor(world: World, ip: string, user: string, isShared: boolean) {
     super(world, ip);
     this.#user = user;
+    this.#isShared = isShared;
   }
 
   get contact(): string {
@@ -40,6 +45,15 @@ export class Phone extends UserAgent {
     const local = `"${caller.name}" <sip:${caller.number}@${caller.isExtension ? host : this.address.ip}>`;
     const credentials = `Authorization: Digest username="${caller.number}", realm="pbx", nonce="1", uri="${target}", response="0"`;
     return Session.begin(this, { callId, local, remote: `<${target}>`, peer: pbx.address, target, credentials });
+  }
+
+  /** Whoever is at the phone turns to a call, or to none: the others are put on hold. Resolves when the phone has got it back. */
+  async focus(session?: Session): Promise<void> {
+    if (this.#isShared) return;
+    for (const other of this.sessions.values()) {
+      if (other !== session && other.isUp && other.acknowledged.isSet) this.world.clock.spawn(other.hold(true));
+    }
+    await session?.hold(false);
   }
 
   /** Sets what to do with a call that is to come. */
@@ -64,7 +78,10 @@ export class Phone extends UserAgent {
     }
     if (plan.answer === undefined) return;
     await clock.sleep(plan.answerAfterMs ?? 0);
-    if (plan.answer < 300) return session.accept();
+    if (plan.answer < 300) {
+      this.world.clock.spawn(this.focus());
+      return session.accept();
+    }
     session.reject(plan.answer, plan.redirectTo ? [`Contact: <sip:${plan.redirectTo}@${session.peer.ip}>`] : []);
   }
 }

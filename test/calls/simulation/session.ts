@@ -47,6 +47,9 @@ export class Session {
   hasCancelled = false;
   wasCancelled = false;
   redirectedTo = '';
+  /** Who is at this end put the other on hold; the other did so. */
+  holds = false;
+  isOnHold = false;
   readonly #local: string;
   readonly #remote: string;
   #target: string;
@@ -154,7 +157,9 @@ export class Session {
   /** Puts the other side on hold, or takes it back. */
   async hold(isHeld: boolean): Promise<void> {
     await this.acknowledged.promise;
-    if (this.isUp) await this.request('INVITE', [this.#contact], describeSession(this.agent.address.ip, isHeld));
+    if (this.holds === isHeld || !this.isUp) return;
+    this.holds = isHeld;
+    await this.request('INVITE', [this.#contact], describeSession(this.agent.address.ip, isHeld));
   }
 
   receive(server: ServerTransaction): void {
@@ -254,6 +259,7 @@ export class Session {
   }
 
   #receiveInvite(server: ServerTransaction): void {
+    this.isOnHold = server.request.body.includes('a=sendonly');
     this.#answered.set(server.request.cseq, server);
     server.respond(200, this.localTag, [this.#contact], describeSession(this.agent.address.ip));
   }

@@ -13,6 +13,8 @@ export interface Placed {
 
 const OUTSIDE = 8;
 const FIRST = 101;
+// Every so many extensions are several devices.
+const SHARED = 5;
 
 /** One PBX with its extensions and its trunk. */
 export class Site {
@@ -31,10 +33,11 @@ export class Site {
     this.world = world;
     this.#index = index;
     this.pbx = new Pbx(world, ip(10), profile, this.did('0'));
-    this.trunk = new Phone(world, ip(20), 'trunk');
+    this.trunk = new Phone(world, ip(20), 'trunk', true);
     this.extensions = Array.from({ length: size }, (_, i) => {
       const number = String(FIRST + i);
-      return { number, name: `Phone ${number}`, phone: new Phone(world, ip(FIRST + i), number), isExtension: true };
+      const phone = new Phone(world, ip(FIRST + i), number, i % SHARED === 0);
+      return { number, name: `Phone ${number}`, phone, isExtension: true };
     });
     this.outside = Array.from({ length: OUTSIDE }, (_, i) => {
       const number = `441632960${String(i).padStart(3, '0')}`;
@@ -72,7 +75,9 @@ export class Site {
 
   /** Calls a number; `called` is what that means in the numbering plan. */
   place(call: TrueCall, from: End, dialled: string, called = dialled): Placed {
-    const { random } = this.world;
+    const { random, clock } = this.world;
+    clock.spawn(from.phone.focus());
+    from.phone.dialledAt = clock.now;
     const callId = `${random.hex(12)}@${from.phone.address.ip}`;
     const leg = this.pbx.arrival(callId).then((session) => this.pbx.enter(call, from, called, session));
     return { own: from.phone.call(callId, this.pbx, from, dialled), leg };
@@ -82,6 +87,20 @@ export class Site {
   placeTo(call: TrueCall, from: End, to: End): Placed {
     if (!to.isExtension) return this.place(call, from, `9${to.number}`, to.number);
     return this.place(call, from, from.isExtension ? to.number : this.did(to.number), to.number);
+  }
+}
+
+const HAND_MS = 400;
+
+/** Who is at the end of a leg turns to it, as soon as his hands are free, to dial a feature code. */
+export async function turnTo(leg: PbxLeg): Promise<void> {
+  const { phone, isExtension } = leg.origin.end;
+  const { clock } = phone.world;
+  if (!isExtension) return;
+  for (let own = farEnd(leg)!; own.holds || clock.now - phone.dialledAt < HAND_MS;) {
+    await clock.sleep(HAND_MS);
+    if (!own.isUp) return;
+    await phone.focus(own);
   }
 }
 

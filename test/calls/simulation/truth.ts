@@ -1,5 +1,5 @@
 import type { CallStatus } from '../../../src/calls/event.ts';
-import { isPickupObscure } from './evidence.ts';
+import { isObscure, isPickupObscure } from './evidence.ts';
 import type { PbxLeg, TrueCall } from './pbx-leg.ts';
 import { QUEUE } from './plan.ts';
 import { judgeCalled, judgeCaller } from './status.ts';
@@ -25,7 +25,7 @@ export interface Truth {
 
 /** Sums up what the PBXs did. */
 export function tellTruth(legs: readonly PbxLeg[]): Truth {
-  for (const leg of legs) if (isPickupObscure(leg, legs)) leg.evidence = 'obscure';
+  for (const leg of legs) if (isObscure(leg) || isPickupObscure(leg, legs)) leg.evidence = 'obscure';
   const unclear = new Set(legs.filter(({ evidence }) => evidence !== 'clear').map(({ origin }) => origin.call.whole));
   return {
     legs,

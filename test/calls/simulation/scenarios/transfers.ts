@@ -1,7 +1,7 @@
 import type { PbxLeg, TrueCall } from '../pbx-leg.ts';
 import type { End } from '../phone.ts';
 import type { Session } from '../session.ts';
-import { farEnd, type Site } from '../site.ts';
+import { farEnd, type Site, turnTo } from '../site.ts';
 import { answering, anyPlan, connect, converseWithAny, fail, hangUp, silent, talk } from './conversation.ts';
 
 /** A phone asks the PBX to call somebody for the other side; resolves when the PBX agreed. */
@@ -134,6 +134,8 @@ export async function attendedByCode(site: Site, call: TrueCall): Promise<void> 
   const pair = await converseWithAny(site, call, a, b);
   if (!pair) return;
   const { asker, other } = pair;
+  await turnTo(asker);
+  if (!asker.isConnected) return;
   const leg = pbx.originate(asker, asker.origin.end, { to, plan: anyPlan(world.random) });
   pbx.release(asker);
   if (world.random.chance(0.3)) return leaveRinging(site, asker, other, leg);
@@ -166,6 +168,9 @@ export async function blindByCode(site: Site, call: TrueCall): Promise<void> {
   const pair = await converseWithAny(site, call, a, b);
   if (!pair) return;
   const { asker, other } = pair;
+  await turnTo(asker);
+  if (!asker.isConnected) return;
+  if (other.session.isOnHold) return talk(site, asker, other);
   pbx.release(asker);
   world.clock.after(world.random.between(0, 40), () => pbx.hangUp(asker));
   await world.clock.sleep(world.random.between(0, 40));
