@@ -1,7 +1,7 @@
 # Everything a new user runs. Needs Node 20 or newer with npm, and nothing else: npm brings the Node that Ringside runs on.
 ARGS ?= --config ringside.example.yaml
 
-.PHONY: test run bench soak fuzz screenshots install
+.PHONY: test run bench crash soak fuzz screenshots install
 
 # Installs what package-lock.json names, once, and again when it changed.
 install: node_modules/.installed
@@ -28,6 +28,10 @@ screenshots: install $(PAGE)
 
 bench: install
 	npm run -s bench
+
+# Kills Ringside 200 times while calls go on, and holds what scripts got against what was played.
+crash: install
+	npm run -s crash
 
 # An hour of calls with every event checked, or `make soak ARGS="--minutes 10 --rate 200"`. Needs sipp.
 soak: ARGS =

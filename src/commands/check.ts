@@ -1,13 +1,15 @@
 import { formatProblem, makeJsonSchema } from '../options.ts';
 import { loadConfiguration } from '../rules/config-file.ts';
-import { hepAddresses } from './sip-setup.ts';
+import { hepAddresses, readCertificates } from './sip-setup.ts';
 import { describeConfiguration, describeRule } from './describe.ts';
 import type { TextOutput } from './output.ts';
 
 /** Checks a configuration and says what it makes Ringside do. Returns the exit code. @throws OptionError */
 export function check(path: string, out: TextOutput): number {
   const configuration = loadConfiguration(path);
-  const { sip } = configuration.options;
+  const { sip, http } = configuration.options;
+  readCertificates(path, sip);
+  readCertificates(path, http, 'http');
   for (const warning of configuration.warnings) out.write(`${formatProblem(path, warning)} (warning)\n`);
   for (const line of describeConfiguration(
     configuration,

@@ -22,5 +22,5 @@ export function describeAttempt(
 ): object {
   const result = 'status' in outcome ? { status: outcome.status } : outcome;
   const time = ms === undefined ? {} : { ms: Math.round(ms) };
-  return { event: eventId, name: event, url: scriptOf(request.url), attempts, ...result, ...time };
+  return { event, eventId, url: scriptOf(request.url), attempts, ...result, ...time };
 }

@@ -1,4 +1,4 @@
-import { lookup as lookUpName, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { buildConnector } from 'undici';
@@ -18,7 +18,7 @@ export class NetworkGuard {
   readonly #lookUp: LookupFunction;
 
   /** `allowed` are networks such as `10.0.0.0/8`. */
-  constructor(allowed: readonly string[], lookUp: LookupFunction = lookUpName) {
+  constructor(allowed: readonly string[], lookUp: LookupFunction) {
     this.#allowed = allowed.map((network) => ipaddr.parseCIDR(network));
     this.#lookUp = lookUp;
   }

@@ -4,6 +4,7 @@ import { buildConnector, Pool } from 'undici';
 import type { Rule, RuleTls } from '../rules/rule.ts';
 import type { Sender } from './dispatcher-parts.ts';
 import { Exchange } from './exchange.ts';
+import { NameLookup } from './name-lookup.ts';
 import { NetworkGuard } from './network-guard.ts';
 import type { ScriptRequest } from './request.ts';
 import type { AttemptOutcome } from './retry.ts';
@@ -28,13 +29,15 @@ export interface SenderOptions {
 /** Sends requests with undici over connections that are kept and used again. */
 export class HttpSender implements Sender {
   readonly #options: SenderOptions;
+  readonly #names: NameLookup;
   readonly #guard: NetworkGuard;
   /** By script, TLS and source of the rule: with one pool per host, a slow script would use up the connections of the others there. */
   readonly #pools: LRUCache<string, Pool>;
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#guard = new NetworkGuard(options.allowedNetworks, options.lookUp);
+    this.#names = new NameLookup(options.lookUp);
+    this.#guard = new NetworkGuard(options.allowedNetworks, this.#names.lookUp);
     this.#pools = new LRUCache<string, Pool>({ max: MAX_POOLS, dispose: (pool) => void pool.close() });
   }
 
@@ -65,12 +68,12 @@ export class HttpSender implements Sender {
 
   #connectorOf(tls: RuleTls | undefined, source: Rule['source']): buildConnector.connector {
     const isGuarded = source === 'api';
-    const lookup = isGuarded ? this.#guard.lookUp : this.#options.lookUp;
+    const lookup = isGuarded ? this.#guard.lookUp : this.#names.lookUp;
     const connect = buildConnector({
       timeout: this.#options.connectTimeoutMs,
       rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
       ...(tls && { secureContext: tls.context }),
-      ...(lookup && { lookup }),
+      lookup,
     });
     return isGuarded ? this.#guard.protect(connect) : connect;
   }

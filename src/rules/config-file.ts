@@ -14,6 +14,8 @@ import { keysOfSchema } from './schema-keys.ts';
 import { type Path, YamlSource } from './yaml-source.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
+const DEFAULT = 'ringside.yaml';
+const HINT = 'copy ringside.example.yaml to begin with, or name another with --config';
 
 /** Where a rule stands in the configuration file. */
 export interface RulePlace {
@@ -47,7 +49,7 @@ function readText(path: string): string {
     return new TextDecoder().decode(bytes);
   } catch (error) {
     if (error instanceof OptionError) throw error;
-    throw new OptionError(path, [{ line: 0, column: 0, path: '', text: explain(error) }]);
+    throw new OptionError(path, [{ line: 0, column: 0, path: '', text: explain(path, error) }]);
   }
 }
 
@@ -58,10 +60,10 @@ function locateForeignText(bytes: Buffer): OptionProblem {
   return { line, column: 1, path: '', text: 'UTF-8 text is expected, found other bytes' };
 }
 
-function explain(error: unknown): string {
+function explain(path: string, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const known: { readonly [code: string]: string } = {
-    ENOENT: 'no such file',
+    ENOENT: basename(path) === DEFAULT ? `no such file; ${HINT}` : 'no such file',
     EISDIR: 'a directory, not a configuration file',
     EACCES: 'not readable: permission denied',
     ENAMETOOLONG: 'no such file',
@@ -116,6 +118,7 @@ class Checks {
     this.#folder = folder;
     this.#checkTenants();
     this.#checkRules();
+    this.#checkAccess();
     this.#checkCertificates();
     this.#readTls();
   }
@@ -199,6 +202,23 @@ class Checks {
         const path = this.#locate(r, ['extension', i]);
         this.warnings.push(this.#source.problem(path, `no tenant has the extension ${text}`));
       });
+    });
+  }
+
+  /** Who may come in for what nobody has sees nothing. */
+  #checkAccess(): void {
+    const prefixes = new Set(this.#options.tenants.map(({ prefix }) => prefix));
+    for (const kind of ['users', 'tokens', 'clients'] as const) {
+      this.#options.http[kind].forEach(({ tenant }, i) => {
+        if (tenant === undefined || prefixes.has(tenant)) return;
+        this.warnings.push(this.#source.problem(['http', kind, i, 'tenant'], `no tenant has the prefix ${tenant}`));
+      });
+    }
+    this.#options.http.users.forEach(({ extension }, i) => {
+      if (extension === undefined || (isSingle(extension) && this.#isKnown(extension))) return;
+      this.warnings.push(
+        this.#source.problem(['http', 'users', i, 'extension'], `no tenant has the extension ${extension}`),
+      );
     });
   }
 

@@ -76,6 +76,19 @@ t.test('a bad file: every mistake on one line, exit code 2', (t) => {
   t.end();
 });
 
+t.test('certificates that are not there, and a file that is not there yet', (t) => {
+  const folder = t.testdir({ 'tls.yaml': 'http: { listen: 127.0.0.1:0, tls: { cert: a.pem, key: b.pem } }\n' });
+  t.match(ringside(folder, 'check', 'tls.yaml'), {
+    status: 2,
+    stderr: /http\.tls\.cert: a\.pem can't be read: ENOENT/,
+  });
+  t.match(ringside(folder, 'check'), {
+    status: 2,
+    stderr: /^ringside\.yaml: no such file; copy ringside\.example\.yaml/,
+  });
+  t.end();
+});
+
 t.test('the schema', (t) => {
   const { status, stdout } = ringside(root, 'schema');
   t.equal(status, 0);

@@ -362,7 +362,13 @@ t.test('the log tells no query and no header', async (t) => {
   publish(eventOf('x', 1));
   await clock.advance(HOUR);
   t.equal(log.lines.length, 4);
-  t.match(log.lines[0]!.fields, { event: 'x-1', url: 'http://127.0.0.1:9/a', attempts: 1, status: 500 });
+  t.match(log.lines[0]!.fields, {
+    event: 'dial-in',
+    eventId: 'x-1',
+    url: 'http://127.0.0.1:9/a',
+    attempts: 1,
+    status: 500,
+  });
   t.notMatch(JSON.stringify(log.lines), /s3cret|15551234567/);
 });
 

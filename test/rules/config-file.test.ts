@@ -601,3 +601,29 @@ t.test('warnings', (t) => {
   }
   t.end();
 });
+
+t.test('who may come in for what nobody has is warned of', (t) => {
+  const hash = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  const { warnings } = parseConfiguration(
+    'f.yaml',
+    `tenants: [{ prefix: "0003", extensions: ["101", "110-119"] }]
+http:
+  users:
+    - { name: a, password: "${hash}", role: extension, extension: "0003*115" }
+    - { name: b, password: "${hash}", role: extension, extension: "0003*120" }
+    - { name: c, password: "${hash}", tenant: "0004" }
+  tokens:
+    - { name: d, token: "${'x'.repeat(20)}", tenant: 3 }
+    - { name: e, token: "${'y'.repeat(20)}", tenant: "0003" }`,
+    {},
+  );
+  t.strictSame(
+    warnings.map(({ line, path, text }) => [line, path, text]),
+    [
+      [5, 'http.users[1].extension', 'no tenant has the extension 0003*120'],
+      [6, 'http.users[2].tenant', 'no tenant has the prefix 0004'],
+      [8, 'http.tokens[0].tenant', 'no tenant has the prefix 3'],
+    ],
+  );
+  t.end();
+});
