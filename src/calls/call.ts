@@ -423,8 +423,10 @@ export interface Referral {
   readonly kind: 'refer' | 'redirect';
   /** The caller of that leg asks, not the called side. */
   readonly byCaller: boolean;
-  /** Number of who asks, and of whom to call. */
+  /** Number of who asks, as it says itself (a phone may name its contact), and as the numbering plan knows it. */
   readonly referrer: string;
+  readonly by: string;
+  /** Number of whom to call. */
   readonly target: string;
   /** The dialog to take over, where the transfer is attended. RFC 3891. */
   readonly replaces: DialogName | undefined;

@@ -125,7 +125,7 @@ export class Joiner {
     const referral = referred?.legs.flatMap(({ dialogs }) => dialogs).find((dialog) => dialog.referral)?.referral;
     if (referral) {
       referral.isFollowed = true;
-      return { method: 'marker', leg: referral.leg, feeder: undefined, by: referral.referrer };
+      return { method: 'marker', leg: referral.leg, feeder: undefined, by: referral.by };
     }
     const call = this.#calls.get(this.readMarker(message, observation, directory));
     const leg = call?.legs.find(({ isFed, phase }) => !isFed && phase !== 'ended') ?? call?.legs[0];
@@ -160,7 +160,7 @@ export class Joiner {
       method,
       leg,
       feeder: isAnsweredByPbx(referral) ? findWaiting(referral) : undefined,
-      by: referral.referrer,
+      by: referral.by,
     };
   }
 

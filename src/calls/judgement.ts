@@ -94,8 +94,9 @@ function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof j
   };
 }
 
-/** Whether somebody else answered while the transaction was under way. */
+/** Whether somebody else, an extension or outside, answered while the transaction was under way. */
 function hasAnsweredMeanwhile({ startedAt, party }: Transaction, leg: Leg): boolean {
   if (leg.answeredAt > 0) return true;
+  if (leg.call.legs.some((other) => other.isFed && other !== leg && other.answeredAt >= startedAt)) return true;
   return leg.call.parties.some((other) => other !== party && isAnswerer(other) && other.answeredAt >= startedAt);
 }

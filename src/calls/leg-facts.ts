@@ -22,7 +22,7 @@ export function isGivenUp(leg: Leg): boolean {
   if (leg.feeder === undefined || leg.call.legs.some((other) => isInsteadOf(other, leg))) return false;
   let feeder: Leg | undefined = leg.feeder;
   for (let depth = 0; feeder && depth < MAX_DEPTH; depth++, feeder = feeder.feeder) {
-    if (feeder.callerLeft || feeder.phase === 'ended' || feeder.isOver) return true;
+    if (feeder.callerLeft || ((feeder.phase === 'ended' || feeder.isOver) && !isRefused(feeder))) return true;
   }
   return false;
 }
@@ -35,6 +35,10 @@ const isInsteadOf = (other: Leg, leg: Leg): boolean =>
 
 /** It was withdrawn already when it was answered. */
 export const isTooLate = ({ goneAt, answeredAt }: Leg): boolean => goneAt > 0 && goneAt <= answeredAt;
+
+/** The PBX itself put an end to it: what it withdraws elsewhere after that, its caller did not give up. */
+const isRefused = ({ dialogs, root }: Leg): boolean =>
+  dialogs.length === 0 && root !== undefined && root.hasFailed && root.code !== 487;
 
 // More PBXs than any call goes through.
 const MAX_DEPTH = 32;

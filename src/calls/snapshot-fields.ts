@@ -76,6 +76,7 @@ export const REFERRAL_FIELDS = {
   kind: 'refer',
   byCaller: false,
   referrer: '',
+  by: '',
   target: '',
   replaces: undefined,
   cseq: 0,

@@ -45,12 +45,15 @@ export class Transfers {
     if (isOf(dialog.referral, message.cseq, byCaller)) return this.#joiner.referrals.add(dialog.referral, site);
     const target = readReferTo(message);
     if (!target) return;
+    const referrer =
+      readNumber(message.text('Referred-By'), directory) || (byCaller ? leg.callerNumber : leg.calledNumber);
     dialog.referral = {
       leg,
       dialog,
       kind: 'refer',
       byCaller,
-      referrer: readNumber(message.text('Referred-By'), directory) || (byCaller ? leg.callerNumber : leg.calledNumber),
+      referrer,
+      by: endOf(leg, byCaller)?.extension.number ?? referrer,
       target: directory.translate(userNumber(target.uri), [target.uri.host]),
       replaces: target.replaces,
       cseq: message.cseq,
@@ -80,9 +83,9 @@ export class Transfers {
   }
 
   /** Who asked stays, and so does who was to be transferred. */
-  #giveUp({ leg, byCaller, referrer }: Referral): void {
+  #giveUp({ leg, byCaller, by }: Referral): void {
     const stays = leg.referee ?? partyOf(findCounterpart(leg)) ?? endOf(leg, !byCaller);
-    if (stays?.transferredBy === referrer) stays.transferredBy = undefined;
+    if (stays?.transferredBy === by) stays.transferredBy = undefined;
     if (leg.isUp) leg.referee = undefined;
   }
 
@@ -102,6 +105,7 @@ export class Transfers {
       kind: 'redirect',
       byCaller: false,
       referrer: '',
+      by: '',
       target: directory.translate(userNumber(contact), [contact.host]),
       replaces: undefined,
       cseq: message.cseq,
@@ -162,25 +166,25 @@ export class Transfers {
   #accept(referral: Referral): void {
     if (referral.state !== 'asked') return;
     referral.state = 'accepted';
-    const { leg, byCaller, replaces, referrer } = referral;
+    const { leg, byCaller, replaces, by } = referral;
     const far = isAnsweredByPbx(referral) ? partyOf(findCounterpart(leg)) : endOf(leg, !byCaller);
     if (!isAnsweredByPbx(referral)) {
       leg.referee = far;
       leg.referredAt = referral.at;
     }
-    if (far) far.transferredBy = referrer;
+    if (far) far.transferredBy = by;
     const consultation = replaces && this.#legs.findNamed(replaces);
     if (consultation && isAnsweredByPbx(referral)) referral.isFollowed = true; // the PBX connects them, and calls nobody
-    if (consultation) this.#attend(leg, consultation, endOf(leg, byCaller)?.extension, referrer);
+    if (consultation) this.#attend(leg, consultation, endOf(leg, byCaller)?.extension, by);
   }
 
   /** Who asked talks, or waits, on another leg: whoever is at its other end is to be connected. RFC 5589 §7. */
-  #attend(leg: Leg, consultation: Leg, transferor: Extension | undefined, referrer: string): void {
+  #attend(leg: Leg, consultation: Leg, transferor: Extension | undefined, by: string): void {
     const isOurs = consultation.caller?.extension.number === transferor?.number;
     const far = partyOf(findCounterpart(consultation)) ?? endOf(consultation, !isOurs);
     const rung = consultation.isUp ? [] : consultation.call.legs.filter(({ feeder }) => feeder === consultation);
     for (const party of [far, ...rung.map((each) => each.transactions[0]?.party)]) {
-      if (party && party.extension.number !== transferor?.number) party.transferredBy = referrer;
+      if (party && party.extension.number !== transferor?.number) party.transferredBy = by;
     }
     if (!consultation.isUp) consultation.isTransferred = true;
     this.#calls.merge(leg, consultation, 'replaces');
