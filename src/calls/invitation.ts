@@ -55,13 +55,13 @@ export function readInvitation(
   const did = directory.findDid(target ? userNumber(target) : '');
   const called = did ?? findCalled(target, to, hosts, directory, registrations);
   const caller = identifyCaller(message, source, origin, directory, called?.tenant.domains ?? []);
-  const dialled = target ? userNumber(target).slice(0, MAX_TEXT) : '';
+  const dialled = numberOf(target);
   return {
     caller,
     origin,
     aim: findAim(target, destination, called, directory),
     called,
-    dialled,
+    dialled: did ? dialled : nameDialled(dialled, called, hosts, directory),
     did: did && target ? userNumber(target).replace(/^\+/, '') : '',
     parentBranch,
     numbers: {
@@ -85,6 +85,10 @@ function readPickup(dialled: string, caller: Extension | undefined, directory: D
     number: directory.find(rest, [...caller.tenant.domains, ...caller.tenant.pbx])?.number ?? rest,
   };
 }
+
+/** The number dialled; that of the extension behind a contact with a user of its own, which nobody dials. */
+const nameDialled = (user: string, called: Extension | undefined, hosts: string[], directory: Directory): string =>
+  called && directory.find(user, hosts)?.number !== called.number ? called.short : user;
 
 function readUri(text: string | undefined): SipUri | undefined {
   return text === undefined ? undefined : attempt(() => parseUri(text));
