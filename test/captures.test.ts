@@ -51,16 +51,26 @@ const readLines = (file: string): unknown[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
 
+/** Recordings of real PBXs, with what each of them counts as one call, and the configuration that goes with them. */
+const PBXS = [
+  { folder: 'captures/pbx', configuration: loadConfiguration(join(root, 'captures/pbx.yaml'), {}) },
+  {
+    folder: 'test/fixtures/freeswitch',
+    configuration: loadConfiguration(join(root, 'test/fixtures/freeswitch/freeswitch.yaml'), {}),
+  },
+];
+
 t.test('recordings yield exactly their events', async (t) => {
-  const pbx = loadConfiguration(join(root, 'captures/pbx.yaml'), {});
   const files = [
     ...globSync('captures/*.pcap', { cwd: root }).map((file) => [file, OPEN_CONFIGURATION] as const),
-    ...globSync('captures/pbx/*.pcap', { cwd: root }).map((file) => [file, pbx] as const),
+    ...PBXS.flatMap(({ folder, configuration }) =>
+      globSync(`${folder}/*.pcap{,.gz}`, { cwd: root }).map((file) => [file, configuration] as const),
+    ),
   ];
-  t.ok(files.length > 60, `${files.length} recordings`);
+  t.ok(files.length > 100, `${files.length} recordings`);
   for (const [file, configuration] of files) {
     const { events } = await replay(join(root, file), configuration);
-    const expected = readLines(join(root, file.replace(/\.pcap$/, '.events.jsonl')));
+    const expected = readLines(join(root, file.replace(/\.pcap(\.gz)?$/, '.events.jsonl')));
     t.strictSame(
       events.map((event) => JSON.parse(formatEventJson(event)) as unknown),
       expected,
@@ -70,13 +80,15 @@ t.test('recordings yield exactly their events', async (t) => {
 });
 
 t.test('legs are joined as the PBX itself says', async (t) => {
-  const pbx = loadConfiguration(join(root, 'captures/pbx.yaml'), {});
-  const calls = JSON.parse(readFileSync(join(root, 'captures/pbx/calls.json'), 'utf8')) as Record<string, string[][]>;
-  for (const [name, expected] of Object.entries(calls)) {
-    const { legs } = await replay(join(root, `captures/pbx/${name}.pcap`), pbx);
-    const groups = Map.groupBy([...legs.values()], ({ call }) => call);
-    const joined = [...groups.values()].map((group) => group.map(({ callId }) => callId).sort());
-    t.strictSame(joined.sort(byFirst), expected.map((group) => [...group].sort()).sort(byFirst), name);
+  for (const { folder, configuration } of PBXS) {
+    const calls = JSON.parse(readFileSync(join(root, folder, 'calls.json'), 'utf8')) as Record<string, string[][]>;
+    for (const [name, expected] of Object.entries(calls)) {
+      const [file = ''] = globSync(`${folder}/${name}.pcap{,.gz}`, { cwd: root });
+      const { legs } = await replay(join(root, file), configuration);
+      const groups = Map.groupBy([...legs.values()], ({ call }) => call);
+      const joined = [...groups.values()].map((group) => group.map(({ callId }) => callId).sort());
+      t.strictSame(joined.sort(byFirst), expected.map((group) => [...group].sort()).sort(byFirst), file);
+    }
   }
 });
 

@@ -230,11 +230,8 @@ function chooseCaller(callers: readonly Leg[], phones: readonly Leg[], { called 
   );
   const all = [...exact, ...seeking, ...parked, ...talking, ...served, ...held];
   const pick = (best: readonly Leg[], rivals: readonly Leg[]): Found => widen(choose(best, rivals, called), all);
-  if (exact.length > 0)
-    return pick(
-      exact,
-      seeking.filter((leg) => !isExact(leg)),
-    );
+  const isRival = (leg: Leg): boolean => !isExact(leg) && !leg.addressee; // who dialled another phone is hardly forwarded here
+  if (exact.length > 0) return pick(exact, seeking.filter(isRival));
   if (seeking.length > 0) return pick(seeking, [...parked, ...talking]);
   if (parked.length > 0) return pick(parked, talking);
   if (talking.length > 0) return pick(talking, served);
