@@ -6,6 +6,8 @@ import type { FromThread } from './sip-messages.ts';
 const FLUSH_MS = 4;
 const LOADED_FLUSH_MS = 20;
 const LOADED_BYTES = 20_000;
+/** So many batches may be under way; while they are, the next one is filled up. */
+const AHEAD = 2;
 const MAX_SPARE = 16;
 const MAX_LINES_PER_BEAT = 10;
 
@@ -33,7 +35,7 @@ export class Outlet {
   add(observation: Observation): void {
     if (this.#isFull) return this.drop('observed too late to be looked at');
     if (!this.#batch.add(observation)) {
-      this.flush();
+      this.#handOver();
       this.#addLarge(observation);
     }
     this.#timer ??= setTimeout(() => this.flush(), this.#flushMs);
@@ -43,14 +45,7 @@ export class Outlet {
     return this.#waitingBytes > this.#maxBytes;
   }
 
-  #addLarge(observation: Observation): void {
-    const size = ObservationBatch.sizeOf(observation);
-    if (size > BATCH_BYTES) this.#batch = new ObservationBatch(new SharedArrayBuffer(size));
-    this.#batch.add(observation);
-  }
-
-  /** Hands over what there is; an empty batch tells that nothing was observed. */
-  flush(): void {
+  #handOver(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const { memory, length } = this.#batch;
@@ -61,12 +56,32 @@ export class Outlet {
     this.#tell({ kind: 'batch', memory, length, until: Date.now() });
   }
 
+  #addLarge(observation: Observation): void {
+    const size = ObservationBatch.sizeOf(observation);
+    if (size > BATCH_BYTES) this.#batch = new ObservationBatch(new SharedArrayBuffer(size));
+    this.#batch.add(observation);
+  }
+
+  /** Hands over what there is, unless so much is under way that it may wait for more; an empty batch tells that nothing was observed. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length < AHEAD) this.#handOver();
+  }
+
   /** The oldest batch has been read. */
   done(): void {
     const batch = this.#waiting.shift()!;
     this.#waitingBytes -= batch.memory.byteLength;
     batch.clear();
     if (batch.memory.byteLength === BATCH_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(batch);
+    if (this.#timer === undefined && this.#batch.length > 0) this.flush();
+  }
+
+  /** Hands over what is left, whatever is under way, and up to when that is all. */
+  close(): void {
+    this.#handOver();
+    this.beat();
   }
 
   /** Counts input that was of no use. */
@@ -83,7 +98,7 @@ export class Outlet {
   /** Tells, a few times a second, up to when all has been handed over, and what was dropped. */
   beat(): void {
     this.#lines = 0;
-    if (!this.#isFull) this.flush();
+    this.flush();
     let count = 0;
     for (const one of this.#drops.values()) count += one;
     if (count > this.#toldDrops) this.#tell({ kind: 'drops', drops: this.#drops });

@@ -72,7 +72,7 @@ try {
 
 async function stop(drainMs: number): Promise<void> {
   await engine.stop(drainMs);
-  outlet.beat();
+  outlet.close();
   tell({ kind: 'stopped' });
   port.close();
 }
