@@ -25,6 +25,8 @@ interface Chain {
 /** A leg that was found, and by what; or why none of several is taken. */
 export type Found = { readonly leg: Leg; readonly method: JoinMethod } | Doubt | undefined;
 
+// Stands for the number of a caller who hides it.
+const HIDDEN = 'anonymous';
 // Ends the key of a chain whose legs caused others already.
 const FED = '!';
 // More than these with one number at one site can't be told apart anyway.
@@ -48,7 +50,7 @@ export class LegFinder {
 
   /** Remembers a leg by where one of its hops went; call `remove` when it is over. */
   addInto(leg: Leg, site: string, destination: Address, { caller, called }: Numbers): void {
-    if (isTelling(caller)) this.#add(leg, destination, keyOf(site, '<', caller));
+    this.#add(leg, destination, keyOf(site, '<', isTelling(caller) ? caller : HIDDEN));
     if (isTelling(called)) this.#add(leg, destination, keyOf(site, '>', called));
   }
 
@@ -104,7 +106,7 @@ export class LegFinder {
 
   /**
    * The leg that caused the one with this first hop: by both numbers, else by the caller's, else (the PBX shows a number of
-   * its own as the caller) by the called. Of several, none.
+   * its own as the caller) by the called, else (a phone is shown no caller) one without a caller's number, too. Of several, none.
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
     const callers = this.#candidates(site, '<', numbers.caller, hop);
@@ -113,7 +115,16 @@ export class LegFinder {
     if (found) return found;
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
-    return chooseIdle(hidden, 'called-number');
+    const idle = hidden.filter(({ feeds }) => feeds === 0);
+    if (idle.length > 0) return chooseOnly(idle, 'called-number');
+    return this.#findHidden(hop, site, numbers, at) ?? chooseOnly(hidden, 'called-number');
+  }
+
+  #findHidden(hop: Hop, site: string, numbers: Numbers, at: number): Found {
+    if (isTelling(numbers.caller) || !numbers.isCalledExtension) return undefined;
+    const isHidden = (leg: Leg): boolean => leg.phase !== 'challenged' && !isTelling(leg.callerNumber);
+    const callers = this.#collect(keyOf(site, '<', HIDDEN), isHidden, (anchor) => mayCause(anchor, hop));
+    return chooseCaller(callers, [], numbers, at);
   }
 
   /** Callers that seek somebody, and may have caused the leg with this first hop. */
@@ -202,12 +213,6 @@ export function mayCause({ leg, destination }: Pick<Anchor, 'leg' | 'destination
 function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtension }: Numbers): boolean {
   if (!isTelling(caller) || isSameNumber(leg.calledNumber, caller)) return true;
   return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension && !isCalledExtension);
-}
-
-/** Of legs with the same numbers, one that caused none yet goes before those that did. */
-function chooseIdle(legs: readonly Leg[], method: JoinMethod): Found {
-  const idle = legs.filter(({ feeds }) => feeds === 0);
-  return chooseOnly(idle.length > 0 ? idle : legs, method);
 }
 
 /** Nobody in its call talks to it, as far as is known: it rings, or a queue or menu answered, or it is parked. */
