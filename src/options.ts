@@ -94,7 +94,7 @@ const calls = z.strictObject({
   correlationHeaders: z
     .array(z.string().regex(/^[\w!%*+`'~.-]{1,60}(;[\w.-]{1,60})?$/, 'a header, or header;parameter, is expected'))
     .max(16)
-    .default(['X-CID', 'P-Charging-Vector;icid-value'])
+    .default(['X-CID', 'P-Charging-Vector;icid-value', 'Cisco-Guid', 'Av-Global-Session-ID'])
     .describe('Headers that a PBX copies from one leg of a call to the next, or that name the Call-ID of the other'),
 });
 

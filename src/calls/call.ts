@@ -432,6 +432,8 @@ export interface Referral {
   readonly replaces: DialogName | undefined;
   readonly cseq: number;
   readonly at: number;
+  /** Call-ID of a REFER outside of the dialog; empty for one within. RFC 4538. */
+  readonly outsideId: string;
   /** Places it went to: who is to call is one of them. */
   readonly sites: Set<string>;
   readonly dialog: Dialog | undefined;

@@ -2,10 +2,13 @@ import { Call, type Leg, MAX_ALIASES } from './call.ts';
 import type { JoinMethod } from './join.ts';
 
 const MAX_IDLE_PARTIES = 16;
+const MAX_RECENT = 20_000;
 
 /** The calls that are up, by every id that they are known under. */
 export class Calls {
   readonly #byId = new Map<string, Call>();
+  /** Ids of calls that are over: a phone that starts anew may begin with the same Call-ID and tag again. */
+  readonly #recent = new Set<string>();
   /** How many began. */
   begun = 0;
   readonly #onMerge: (call: Call) => void;
@@ -17,6 +20,11 @@ export class Calls {
 
   get byId(): ReadonlyMap<string, Call> {
     return this.#byId;
+  }
+
+  /** A call of that id is up, or was not long ago. */
+  isUsed(id: string): boolean {
+    return this.#byId.has(id) || this.#recent.has(id);
   }
 
   open(id: string, startedAt: number, dialled: string, did: string): Call {
@@ -67,6 +75,8 @@ export class Calls {
     const { call } = leg;
     call.legs = call.legs.filter((other) => other !== leg);
     if (call.legs.length > 0) return dropParties(call);
+    this.#recent.add(call.id);
+    if (this.#recent.size > MAX_RECENT) this.#recent.delete(this.#recent.values().next().value!);
     for (const id of [call.id, ...call.aliases]) if (this.#byId.get(id) === call) this.#byId.delete(id);
   }
 }

@@ -102,8 +102,13 @@ export class Directory {
 
   /** The extension that a dialled public number leads to. */
   findDid(user: string): Extension | undefined {
-    if (this.#dids.size === 0) return undefined;
-    return this.#dids.get(user.replace(/^\+/, '')) ?? this.#dids.get(this.stripDialPrefix(user));
+    return this.#dids.size === 0 ? undefined : this.#dids.get(this.readDid(user));
+  }
+
+  /** A public number as it was dialled, without `+` or the prefix for an outside line. */
+  readDid(user: string): string {
+    const digits = user.replace(/^\+/, '');
+    return this.#dids.has(digits) ? digits : this.stripDialPrefix(user);
   }
 
   /** Names the place where calls are passed on: a PBX, of which a tenant may list several addresses, or any address. */
@@ -165,11 +170,17 @@ export class Directory {
     }
   }
 
+  /** Addresses that one tenant lists are one PBX, and so are those that others list with any of them. */
+  #nameSite(addresses: readonly string[]): void {
+    const names = new Set(addresses.map((address) => this.#sites.get(address)).filter((name) => name !== undefined));
+    const [name = `pbx ${addresses[0]}`] = names;
+    for (const address of addresses) this.#sites.set(address, name);
+    for (const [address, other] of this.#sites) if (names.has(other)) this.#sites.set(address, name);
+  }
+
   #index(plan: Plan): void {
-    for (const address of plan.tenant.pbx) {
-      this.#roles.set(address, 'pbx');
-      if (!this.#sites.has(address)) this.#sites.set(address, this.#sites.get(plan.tenant.pbx[0]!) ?? `pbx ${address}`);
-    }
+    for (const address of plan.tenant.pbx) this.#roles.set(address, 'pbx');
+    this.#nameSite(plan.tenant.pbx);
     for (const address of plan.tenant.trunks) this.#roles.set(address, 'trunk');
     for (const host of [...plan.tenant.domains, ...plan.tenant.pbx]) this.#addHost(host, plan);
     for (const [did, extension] of plan.dids()) this.#dids.set(did, extension);

@@ -62,13 +62,13 @@ export function readInvitation(
     aim: findAim(target, destination, called, directory),
     called,
     dialled: did ? dialled : nameDialled(dialled, called, hosts, directory),
-    did: did && target ? userNumber(target).replace(/^\+/, '') : '',
+    did: did && target ? directory.readDid(userNumber(target)) : '',
     parentBranch,
     numbers: {
       caller: caller.number.replace(/^\+/, ''),
       called: called?.number ?? directory.stripDialPrefix(dialled),
       isCallerExtension: caller.extension !== undefined,
-      isCalledExtension: called !== undefined,
+      isCalledExtension: called !== undefined && directory.role(destination.ip, destination.port) !== 'trunk',
     },
     pickup: origin === 'other' && !called ? readPickup(dialled, caller.extension, directory) : undefined,
   };

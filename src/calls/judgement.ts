@@ -25,7 +25,7 @@ function judgeCalled(party: Party, table: StatusTable): Judgement {
 
 /** By its own leg where that was given up, else by those tried last. */
 function judgeCaller(leg: Leg, table: StatusTable): Judgement {
-  if (leg.isTransferred) return TRANSFERRED;
+  if (leg.isTransferred && !isRefused(leg)) return TRANSFERRED;
   const own = leg.transactions.filter(({ parent }) => parent === undefined).map((root) => [root, leg] as const);
   if (leg.callerLeft) return sumUp(own, table);
   const legs = leg.call.legs.filter((other) => other === leg || (other.isFed && (other.feeder ?? leg) === leg));
@@ -34,6 +34,16 @@ function judgeCaller(leg: Leg, table: StatusTable): Judgement {
     ({ aim, isLeaf, isAnswered }, { isFed }) => isLeaf && !isAnswered && (isFed || aim !== 'addressed'),
   );
   return sumUp(tried.length > 0 ? lastTried(tried) : own, table);
+}
+
+/** All that it was tried with had failed when its caller left. */
+function isRefused(leg: Leg): boolean {
+  const made = leg.call.legs.filter((other) => other.feeder === leg);
+  const tried =
+    made.length > 0 ? made : leg.transactions.some(({ aim, isLeaf }) => isLeaf && aim !== 'addressed') ? [leg] : [];
+  return (
+    !leg.callerLeft && tried.length > 0 && tried.every(({ hasFailed, answeredAt }) => hasFailed && answeredAt === 0)
+  );
 }
 
 /** How the call ended for an extension to which nothing was sent: by the leg addressed to it. */
@@ -77,10 +87,11 @@ function sumUp(attempts: readonly Attempt[], table: StatusTable): Judgement {
 }
 
 function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof judge>[0] {
+  const isTakenOver = isAnsweredApart(leg);
   return {
     answered: transaction.isAnswered,
-    callerLeft: transaction.cancelledBy === 'caller' || leg.callerLeft,
-    cancelled: transaction.wasWithdrawn,
+    callerLeft: !isTakenOver && (transaction.cancelledBy === 'caller' || leg.callerLeft),
+    cancelled: transaction.wasWithdrawn || isTakenOver,
     callerUnknown: transaction.cancelledBy === 'unknown',
     siblingAnswered: hasAnsweredMeanwhile(transaction, leg),
     rang: transaction.rang,
@@ -93,6 +104,10 @@ function gatherEvidence(transaction: Transaction, leg: Leg): Parameters<typeof j
     neverOffered: !wasOffered(leg.feeder ?? leg),
   };
 }
+
+/** Its caller was answered in another dialog instead. RFC 3891 §3. */
+const isAnsweredApart = ({ caller, callerLeft, answeredAt, startedAt }: Leg): boolean =>
+  callerLeft && answeredAt === 0 && caller !== undefined && caller.answeredAt >= startedAt;
 
 /** Whether somebody else, an extension or outside, answered while the transaction was under way. */
 function hasAnsweredMeanwhile({ startedAt, party }: Transaction, leg: Leg): boolean {

@@ -82,12 +82,14 @@ function isHeldBy(leg: Leg, party: Party): boolean {
 const talksOn = (party: Party, leg: Leg): boolean =>
   leg.dialogs.some((dialog) => dialog.party === party && !dialog.over);
 
+// A hop of a call comes no later than this after its end: what comes then is another call, of a phone that repeats itself.
+const LATE_MS = 4000;
+
 /** A copy or a retransmission; a late hop of what is over; or an RFC 2543 re-INVITE, without tags. */
-export const isOld = (leg: Leg, branch: string, cseq: number): boolean =>
-  leg.hasBranch(branch, cseq) ||
-  cseq < leg.cseq ||
-  leg.phase === 'answered' ||
-  (leg.phase === 'ended' && cseq === leg.cseq);
+export function isOld(leg: Leg, branch: string, cseq: number, at: number): boolean {
+  if (leg.hasBranch(branch, cseq) || leg.phase === 'answered') return true;
+  return leg.phase === 'ended' ? at - leg.endedAt <= LATE_MS && cseq <= leg.cseq : cseq < leg.cseq;
+}
 
 /** The first of some legs, where all are of one call. */
 export const onlyCall = ([leg, ...others]: readonly Leg[]): Leg | undefined =>

@@ -234,7 +234,8 @@ function chooseCaller(callers: readonly Leg[], phones: readonly Leg[], { called 
     ({ isOnHold }) => isOnHold,
   );
   const all = [...exact, ...seeking, ...parked, ...talking, ...served, ...held];
-  const pick = (best: readonly Leg[], rivals: readonly Leg[]): Found => widen(choose(best, rivals, called), all);
+  const pick = (best: readonly Leg[], rivals: readonly Leg[]): Found =>
+    widen(choose(best, rivals, called, callers), all);
   const isRival = (leg: Leg): boolean => !isExact(leg) && !leg.addressee; // who dialled another phone is hardly forwarded here
   if (exact.length > 0) return pick(exact, seeking.filter(isRival));
   if (seeking.length > 0) return pick(seeking, [...parked, ...talking]);
@@ -262,9 +263,10 @@ function isServed(leg: Leg, at: number): boolean {
 }
 
 /** The best, unless there are others of another call that fit as well. */
-function choose(best: readonly Leg[], rivals: readonly Leg[], called: string): Found {
-  const both = best.filter((leg) => !leg.isFed && isSameNumber(leg.calledNumber, called));
-  const method = both.length > 0 ? 'numbers' : best[0]?.isFed ? 'feature-code' : 'caller-number';
+function choose(best: readonly Leg[], rivals: readonly Leg[], called: string, callers: readonly Leg[]): Found {
+  const both = best.filter((leg) => callers.includes(leg) && isSameNumber(leg.calledNumber, called));
+  const isCaller = best.length === 0 || callers.includes(best[0]!);
+  const method = both.length > 0 ? 'numbers' : isCaller ? 'caller-number' : 'feature-code';
   const all = [...new Set([...best, ...rivals])];
   return chooseOnly(onlyCall(all) && both.length > 0 ? both : all, method);
 }

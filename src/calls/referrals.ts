@@ -19,6 +19,7 @@ const PROMPT_REDIRECT_MS = 1000;
 /** Requests to call somebody else that may still be followed. Design §5.2, §5.4. */
 export class Referrals {
   readonly #byKey = new Map<string, Referral[]>();
+  readonly #outside = new Map<string, Referral>();
   /** In order of time; what is before `#head` was dropped. */
   #queue: { readonly referral: Referral; readonly keys: string[] }[] = [];
   #head = 0;
@@ -41,6 +42,7 @@ export class Referrals {
     const keys = [`${site}>${numberKey(referral.target)}`];
     if (isTelling(referral.referrer)) keys.push(`${site}<${numberKey(referral.referrer)}`);
     for (const key of keys) this.#put(key, referral);
+    if (referral.outsideId !== '') this.#outside.set(referral.outsideId, referral);
     this.#queue.push({ referral, keys });
   }
 
@@ -49,6 +51,11 @@ export class Referrals {
     const sites = [...referral.sites];
     referral.sites.clear();
     for (const site of sites) this.add(referral, site);
+  }
+
+  /** A request that came outside of the dialog that it is about, by its Call-ID. */
+  findOutside(callId: string): Referral | undefined {
+    return this.#outside.get(callId);
   }
 
   /** The only request that a leg can be the answer to. */
@@ -81,6 +88,7 @@ export class Referrals {
 
   #drop(): void {
     const { referral, keys } = this.#queue[this.#head++]!;
+    this.#outside.delete(referral.outsideId);
     if (this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;

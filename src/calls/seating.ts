@@ -29,9 +29,13 @@ export function seatCalled(leg: Leg, transaction: Transaction, invitation: Invit
 function findRung(leg: Leg, called: Extension): Party | undefined {
   const party = leg.call.party(called, 'called');
   if (party && leg.leadsTo(party)) return party;
-  if (leg.join?.method === 'replaces') return findTransferred(leg, called);
+  if (leg.join?.method === 'replaces') return findReplaced(leg.join.leg, called) ?? findTransferred(leg, called);
   return party?.state === 'answered' ? undefined : party;
 }
+
+/** Who calls still, and is answered by somebody else than was rung. RFC 3891 §3. */
+const findReplaced = ({ caller, isUp }: Leg, { number }: Extension): Party | undefined =>
+  caller?.extension.number === number && caller.state !== 'over' && !isUp ? caller : undefined;
 
 const HANDED_ON: ReadonlySet<JoinMethod> = new Set(['marker', 'replaces', 'referred-by', 'refer', 'redirect']);
 

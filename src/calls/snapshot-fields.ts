@@ -81,6 +81,7 @@ export const REFERRAL_FIELDS = {
   replaces: undefined,
   cseq: 0,
   at: 0,
+  outsideId: '',
   state: 'asked',
   isFollowed: false,
 } satisfies Partial<Referral>;

@@ -35,5 +35,5 @@ export const TRACKER_DEFAULTS: TrackerOptions = {
   maxForks: 64,
   maxContacts: 100_000,
   markerHeader: 'X-CallAPIID',
-  correlationHeaders: ['X-CID', 'P-Charging-Vector;icid-value'],
+  correlationHeaders: ['X-CID', 'P-Charging-Vector;icid-value', 'Cisco-Guid', 'Av-Global-Session-ID'],
 };

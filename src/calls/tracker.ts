@@ -93,6 +93,8 @@ export class CallTracker {
 
   #touch(callId: string): void {
     for (let leg = this.#legs.first(callId); leg; leg = leg.next) this.#changed!.add(leg.call);
+    const outside = this.#joiner.referrals.findOutside(callId);
+    if (outside) this.#changed!.add(outside.leg.call);
   }
 
   /** Takes in calls that were up before a restart. */
@@ -207,8 +209,8 @@ export class CallTracker {
     if (isTooLong(message)) return this.#drop('Call-ID, tag or branch longer than 512');
     const { fromTag, branch } = message;
     const known = this.#legs.find(callId, fromTag);
-    if (known && isOld(known, branch, cseq)) return;
-    if (known && cseq > known.cseq && known.attempts >= this.#options.maxForks) {
+    if (known && isOld(known, branch, cseq, observation.observedAt)) return;
+    if (known && known.phase !== 'ended' && cseq > known.cseq && known.attempts >= this.#options.maxForks) {
       return this.#drop('more attempts than limits allow');
     }
     this.#offer(known, message, observation);
@@ -260,7 +262,7 @@ export class CallTracker {
     const claimed = this.#joiner.readMarker(message, observation, this.#directory);
     const made = isCallApiId(claimed) ? claimed : makeCallApiId(callId, fromTag, isReused ? cseq : 0);
     // A Call-ID and tag that were used before, while that call goes on elsewhere.
-    const id = this.#calls.byId.has(made) ? makeCallApiId(callId, fromTag, observation.observedAt) : made;
+    const id = this.#calls.isUsed(made) ? makeCallApiId(callId, fromTag, observation.observedAt) : made;
     return this.#calls.open(id, observation.observedAt, dialled, did);
   }
 

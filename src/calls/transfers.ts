@@ -2,7 +2,7 @@ import type { SipMessage } from '../sip/message.ts';
 import type { Observation } from '../sip/observation.ts';
 import { readAddressUri } from '../sip/name-addr.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
-import { decodeText } from '../sip/text.ts';
+import { decodeText, detach } from '../sip/text.ts';
 import { userNumber } from '../sip/uri.ts';
 import { isCallApiId } from './call-api-id.ts';
 import type { Calls } from './calls.ts';
@@ -13,6 +13,7 @@ import type { Dialog, Leg, Party, Referral, Transaction } from './call.ts';
 import { onlyCall } from './leg-facts.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
+import { parseDialogName } from './dialog-name.ts';
 import { readHold } from './hold.ts';
 import { readReferTo } from './refer-to.ts';
 
@@ -34,14 +35,14 @@ export class Transfers {
     this.#onFed = onFed;
   }
 
-  /** A REFER within a dialog. RFC 3515 §2.4. */
+  /** A REFER within a dialog, or outside of the one that it names. RFC 3515 §2.4, RFC 4538 §3. */
   refer(message: SipMessage, { destination, observedAt }: Observation, directory: Directory): void {
-    const [leg, dialog] = this.#findDialog(message);
+    const [leg, dialog, localTag] = this.#findReferred(message);
     if (!leg || !dialog) return;
     const site = directory.site(destination);
     const marker = readReferMarker(message.raw('Refer-To'));
     if (isCallApiId(marker)) this.#calls.alias(leg.call, marker);
-    const byCaller = message.fromTag === leg.fromTag;
+    const byCaller = localTag === leg.fromTag;
     if (isOf(dialog.referral, message.cseq, byCaller)) return this.#joiner.referrals.add(dialog.referral, site);
     const target = readReferTo(message);
     if (!target) return;
@@ -58,6 +59,7 @@ export class Transfers {
       replaces: target.replaces,
       cseq: message.cseq,
       at: observedAt,
+      outsideId: message.callId === leg.callId ? '' : detach(message.callId),
       sites: new Set(),
       state: 'asked',
       isFollowed: false,
@@ -68,15 +70,17 @@ export class Transfers {
   /** The answer to a REFER. RFC 3515 §2.4.2. */
   answer(message: SipMessage): void {
     const [leg, dialog] = this.#findDialog(message);
-    const referral = dialog?.referral;
-    if (!leg || !isOf(referral, message.cseq, message.fromTag === leg.fromTag)) return;
+    const outside = this.#joiner.referrals.findOutside(message.callId);
+    const referral = dialog?.referral ?? outside;
+    if (!referral || !isOf(referral, message.cseq, outside ? outside.byCaller : message.fromTag === leg?.fromTag))
+      return;
     if (message.statusCode < 300) this.#accept(referral);
     else if (referral.state === 'asked') referral.state = 'refused';
   }
 
   /** A NOTIFY tells of a REFER whose answer was missed; what it says of success is no proof, of failure it is. RFC 3515 §2.4.4. */
   notify(message: SipMessage): void {
-    const referral = this.#findDialog(message)[1]?.referral;
+    const referral = this.#findDialog(message)[1]?.referral ?? this.#joiner.referrals.findOutside(message.callId);
     if (!referral || !/^refer\b/i.test(message.raw('Event'))) return;
     this.#accept(referral);
     if (isFailure(message.body)) this.#giveUp(referral);
@@ -110,6 +114,7 @@ export class Transfers {
       replaces: undefined,
       cseq: message.cseq,
       at: observation.observedAt,
+      outsideId: '',
       sites: new Set(),
       state: 'accepted',
       isFollowed: false,
@@ -190,7 +195,20 @@ export class Transfers {
     this.#calls.merge(leg, consultation, 'replaces');
   }
 
-  #findDialog({ callId, fromTag, toTag }: SipMessage): [Leg | undefined, Dialog | undefined] {
+  /** The dialog that a REFER is about, and the tag that its sender has there. */
+  #findReferred(message: SipMessage): [Leg | undefined, Dialog | undefined, localTag: string] {
+    if (message.toTag !== '') return [...this.#findDialog(message), message.fromTag];
+    const name = message.has('Target-Dialog') ? parseDialogName(message.text('Target-Dialog')!) : undefined;
+    const [localTag = '', remoteTag = ''] = name?.tags ?? [];
+    if (!name || localTag === '') return [undefined, undefined, ''];
+    return [...this.#findDialog({ callId: name.callId, fromTag: localTag, toTag: remoteTag }), localTag];
+  }
+
+  #findDialog({
+    callId,
+    fromTag,
+    toTag,
+  }: Pick<SipMessage, 'callId' | 'fromTag' | 'toTag'>): [Leg | undefined, Dialog | undefined] {
     for (let leg = this.#legs.first(callId); leg; leg = leg.next) {
       const dialog = leg.dialog(fromTag, toTag);
       if (dialog) return [leg, dialog];

@@ -13,7 +13,7 @@ import type { Observation } from '../../src/sip/observation.ts';
 import { readCapture } from '../../src/sources/capture-file.ts';
 import { SourceCounts } from '../../src/sources/source-counts.ts';
 import { observationOf, openTenant } from './harness.ts';
-import { CASES, plain } from './stories.ts';
+import { CASES, plain } from './product-stories.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 

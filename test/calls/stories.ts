@@ -15,7 +15,7 @@ interface LegPlan {
 }
 
 /** The messages of one leg, each at its second. */
-function leg({ id, from, to, user, uri, headers }: LegPlan) {
+export function leg({ id, from, to, user, uri, headers }: LegPlan) {
   const common = { callId: id, fromTag: `${id}-a`, fromUser: user, uri };
   const down = { ...common, from, to };
   const up = { ...common, from: to, to: from, toTag: `${id}-b` };
@@ -66,11 +66,14 @@ function leg({ id, from, to, user, uri, headers }: LegPlan) {
   };
 }
 
-const dial = (id: string, from: string, to: string, headers?: string[]) =>
+/** Into the PBX. */
+export const dial = (id: string, from: string, to: string, headers?: string[]) =>
   leg({ id, from: phone(from), to: PBX, user: from, uri: `sip:${to}@acme.example.com`, ...(headers && { headers }) });
-const ring = (id: string, from: string, to: string, headers?: string[]) =>
+/** Out of it, to a phone. */
+export const ring = (id: string, from: string, to: string, headers?: string[]) =>
   leg({ id, from: PBX, to: phone(to), user: from, uri: `sip:${to}@${phone(to)}`, ...(headers && { headers }) });
-const direct = (id: string, from: string, to: string, headers?: string[]) =>
+/** From phone to phone. */
+export const direct = (id: string, from: string, to: string, headers?: string[]) =>
   leg({ id, from: phone(from), to: phone(to), user: from, uri: `sip:${to}@${phone(to)}`, ...(headers && { headers }) });
 
 /** A tenant with a PBX and plain numbers. */
@@ -82,7 +85,7 @@ export const plain = tenant({
 /** What happens on the wire, and what is to be told of it. */
 export const CASES: { title: string; steps: Step[]; expected: string[]; isOpen: boolean }[] = [];
 
-function story(title: string, steps: (Step | Step[])[], expected: string[], network?: 'open'): void {
+export function story(title: string, steps: (Step | Step[])[], expected: string[], network?: 'open'): void {
   const inOrder = steps.flat().sort((one, other) => one.at - other.at);
   CASES.push({ title, steps: inOrder, expected, isOpen: network === 'open' });
 }

@@ -481,6 +481,45 @@ t.test('the same call has the same id for every observer, calls have different o
   t.end();
 });
 
+t.test('a phone that starts anew repeats Call-ID and tag: that is another call, with ids of its own', (t) => {
+  const ended = { at: 1, say: '486 Busy Here', toTag: 'b' };
+  const again = (at: number, branch: string): Step[] => [
+    { ...INVITE, at, branch },
+    { ...ended, at: at + 1, branch },
+  ];
+  for (const later of [10, 100]) {
+    const events = play([INVITE, ended, ...again(later, 'z9hG4bK2'), ...again(later * 2, 'z9hG4bK3')]);
+    t.equal(events.length, 12);
+    t.equal(new Set(events.map(({ extras }) => extras.EventID)).size, 12, `after ${later} s`);
+    t.equal(new Set(events.map(({ params }) => params.CallAPIID)).size, 3);
+  }
+  t.end();
+});
+
+t.test('addresses that tenants list differently are one PBX where they have one in common', (t) => {
+  const [one, other] = ['192.0.2.11', '192.0.2.12'];
+  const into = { callId: 'in', fromTag: 'i', uri: 'sip:102@acme.example.com', to: one };
+  const out = { callId: 'out', fromTag: 'o', from: other, branch: 'z9hG4bKout' };
+  const steps: Step[] = [
+    { ...into, at: 0, say: 'INVITE' },
+    { ...out, at: 0.1, say: 'INVITE' },
+  ];
+  const lists = [
+    [[one], [other], [one, other]],
+    [[other], [one, other]],
+    [[one, other], [other]],
+    [[one], [other]],
+  ];
+  const calls = lists.map((tenants) => {
+    const plans = tenants.map((pbx, i) =>
+      tenant({ prefix: `000${i}`, domains: i === 0 ? ['acme.example.com'] : [], pbx }),
+    );
+    return new Set(play(steps, plans).map(({ params }) => params.CallAPIID)).size;
+  });
+  t.strictSame(calls, [1, 1, 1, 2]);
+  t.end();
+});
+
 t.test('limits', (t) => {
   const flood = Array.from({ length: 20 }, (_, n): Step => ({ at: 0, say: 'INVITE', callId: `c${n}` }));
   t.equal(play(flood, [openTenant], { maxLegs: 5 }).filter(({ event }) => event === 'dial-in').length, 5);
