@@ -147,7 +147,8 @@ export class Joiner {
     if (this.referrals.size === 0) return undefined;
     const referredBy = readNumber(message.text('Referred-By'), directory);
     const { caller, called } = invitation.numbers;
-    const referral = this.referrals.find({ site, caller, called, referredBy }, observation.observedAt);
+    const isHidden = this.#isHidden(invitation, site, observation.observedAt);
+    const referral = this.referrals.find({ site, caller, called, referredBy, isHidden }, observation.observedAt);
     if (!referral) return undefined;
     const { leg, kind } = referral;
     const rivals = referredBy === '' ? this.#findSeeking(invitation, observation, site, leg) : [];
@@ -162,6 +163,13 @@ export class Joiner {
       feeder: isAnsweredByPbx(referral) ? findWaiting(referral) : undefined,
       by: referral.by,
     };
+  }
+
+  /** A PBX shows a number of its own to the outside, and who is called there nobody dialled. */
+  #isHidden({ origin, numbers }: Invitation, site: string, at: number): boolean {
+    const { caller, called, isCallerExtension, isCalledExtension } = numbers;
+    if (origin !== 'pbx' || isCallerExtension || isCalledExtension) return false;
+    return this.finder.findOwn(site, caller).length === 0 && this.finder.findDialled(site, called, at).length === 0;
   }
 
   /** Legs of the same caller that dialled somebody just now, and not in the call that a request came in. */

@@ -8,6 +8,8 @@ export interface Follower {
   readonly called: string;
   /** Number of who asked for it, from Referred-By; empty if that is not told. RFC 3892. */
   readonly referredBy: string;
+  /** It goes outside with a number that nobody here has, to a number that nobody here dialled: its caller is hidden. */
+  readonly isHidden: boolean;
 }
 
 const MAX_PER_KEY = 16;
@@ -59,7 +61,7 @@ export class Referrals {
   }
 
   /** The only request that a leg can be the answer to. */
-  find({ site, caller, called, referredBy }: Follower, at: number): Referral | undefined {
+  find({ site, caller, called, referredBy, isHidden }: Follower, at: number): Referral | undefined {
     this.expire(at);
     if (this.size === 0) return undefined;
     if (referredBy !== '') {
@@ -68,7 +70,8 @@ export class Referrals {
       return only(exact.length > 0 ? exact : byReferrer.filter((referral) => isFor(referral, caller)));
     }
     const byTarget = this.#byKey.get(`${site}>${numberKey(called)}`) ?? [];
-    return only(byTarget.filter((referral) => isOpen(referral) && isPrompt(referral, at) && isFor(referral, caller)));
+    const prompt = byTarget.filter((referral) => isOpen(referral) && isPrompt(referral, at));
+    return only(prompt.filter((referral) => isHidden || isFor(referral, caller)));
   }
 
   /** Requests so old that nobody will follow are forgotten. */
