@@ -4,6 +4,9 @@ import { parseNameAddr } from '../sip/name-addr.ts';
 import { SipParseError } from '../sip/parse-error.ts';
 import { parseUri, type SipUri } from '../sip/uri.ts';
 
+// Stands for the accounts of a user that several have.
+const SEVERAL = 'several';
+
 /** An address of record. */
 export interface Account {
   readonly user: string;
@@ -16,9 +19,12 @@ export interface Account {
  */
 export class Registrations {
   readonly #accounts: LRUCache<string, Account>;
+  /** By the user of the contact alone, where it is one account's only. */
+  readonly #byUser: LRUCache<string, Account | typeof SEVERAL>;
 
   constructor(maxContacts: number) {
     this.#accounts = new LRUCache({ max: maxContacts });
+    this.#byUser = new LRUCache({ max: maxContacts });
   }
 
   /**
@@ -40,12 +46,25 @@ export class Registrations {
     return this.#accounts.size === 0 ? undefined : this.#accounts.get(keyOf(contact));
   }
 
+  /** The account whose contact alone has that user: a PBX may name a phone so, at an address of its own. */
+  findByUser(user: string): Account | undefined {
+    const found = this.#byUser.size === 0 ? undefined : this.#byUser.get(user);
+    return found === SEVERAL ? undefined : found;
+  }
+
   #learn(account: SipUri, value: string, isAll: boolean): void {
     const { uri, parameters } = parseNameAddr(value);
     const contact = parseUri(uri);
     if (contact.user === account.user && !isAll) return;
     if (parameters.get('expires') === '0') this.#accounts.delete(keyOf(contact));
     else this.#accounts.set(keyOf(contact), { user: account.user, host: account.host });
+    if (contact.user !== account.user) this.#learnUser(contact.user, account);
+  }
+
+  #learnUser(user: string, { user: owner, host }: SipUri): void {
+    const known = this.#byUser.get(user);
+    const isOther = known !== undefined && (known === SEVERAL || known.user !== owner || known.host !== host);
+    this.#byUser.set(user, isOther ? SEVERAL : { user: owner, host });
   }
 }
 

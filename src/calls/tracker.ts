@@ -57,7 +57,7 @@ export class CallTracker {
     this.#registrations = new Registrations(this.#options.maxContacts);
     this.#joiner = new Joiner(this.#legs, this.#calls.byId, this.#options);
     const onFed = (feeder: Leg): void => this.#feed(feeder);
-    this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner, onFed);
+    this.#transfers = new Transfers(this.#legs, this.#calls, this.#joiner, this.#registrations, onFed);
     this.#coincidences = new Coincidences(this.#calls, onFed);
     this.#progress = new Progress(this.#options, statusTable, (leg) => this.#joiner.forget(leg));
   }

@@ -16,6 +16,7 @@ import { isSameNumber } from './number-match.ts';
 import { parseDialogName } from './dialog-name.ts';
 import { readHold } from './hold.ts';
 import { readReferTo } from './refer-to.ts';
+import type { Registrations } from './registrations.ts';
 
 // A PBX tells both ends of each other within this time.
 const AT_ONCE_MS = 100;
@@ -25,13 +26,21 @@ export class Transfers {
   readonly #legs: LegIndex;
   readonly #calls: Calls;
   readonly #joiner: Joiner;
+  readonly #registrations: Registrations;
   readonly #onFed: (feeder: Leg) => void;
 
   /** `onFed` is told of every leg for which another turns out to be made. */
-  constructor(legs: LegIndex, calls: Calls, joiner: Joiner, onFed: (feeder: Leg) => void) {
+  constructor(
+    legs: LegIndex,
+    calls: Calls,
+    joiner: Joiner,
+    registrations: Registrations,
+    onFed: (feeder: Leg) => void,
+  ) {
     this.#legs = legs;
     this.#calls = calls;
     this.#joiner = joiner;
+    this.#registrations = registrations;
     this.#onFed = onFed;
   }
 
@@ -125,7 +134,7 @@ export class Transfers {
   /** A PBX tells a phone whom it is connected to; where both ends are told of each other, they are one call. RFC 4916. */
   connect(leg: Leg, message: SipMessage, { source, observedAt }: Observation, directory: Directory): void {
     if (directory.role(source.ip, source.port) !== 'pbx') return;
-    const number = readNumber(readIdentity(message), directory);
+    const number = this.#readConnected(message, directory);
     if (number === '' || isSameNumber(number, leg.connected)) return;
     leg.connected = number;
     leg.connectedAt = observedAt;
@@ -147,6 +156,16 @@ export class Transfers {
     if (!made.candidates.includes(feeder)) return this.#calls.merge(one, other, 'connected-identity');
     this.#calls.attach(made, feeder, 'connected-identity');
     this.#onFed(feeder);
+  }
+
+  /** The number of whom a PBX names, maybe by the user of its contact. */
+  #readConnected(message: SipMessage, directory: Directory): string {
+    const uri = readAddressUri(readIdentity(message));
+    if (!uri) return '';
+    const account = directory.find(userNumber(uri), [uri.host]) ? undefined : this.#registrations.findByUser(uri.user);
+    return account
+      ? directory.translate(account.user, [account.host])
+      : directory.translate(userNumber(uri), [uri.host]);
   }
 
   /** The same within a dialog, by whoever sent that to which side. RFC 3311, RFC 4916 §3. */
