@@ -8,6 +8,8 @@ import { Waits } from './waits.ts';
 
 /** Waiting for a script that fails: so many are looked at with each probe. */
 const SWEEP = 1000;
+/** Most are sent by then, and need not be remembered for as long as they would be of use. */
+const SOON_MS = 2000;
 
 /** What ends a delivery without a request. */
 export type Ending = readonly [FinishedState, AttemptOutcome];
@@ -26,14 +28,21 @@ export interface AgeingParts {
   readonly finish: (lane: Lane, delivery: Delivery, ...ending: Ending) => void;
 }
 
+interface Watched {
+  readonly lane: Lane;
+  readonly id: number;
+  /** To be waited after this. */
+  readonly restMs: number;
+}
+
 /** What waits for a script grows old, and is ended when it is of no use any more, whether or not its turn comes. */
 export class Ageing {
   readonly #parts: AgeingParts;
-  readonly #waits: Waits<{ readonly lane: Lane; readonly id: number }>;
+  readonly #waits: Waits<Watched>;
 
   constructor(parts: AgeingParts) {
     this.#parts = parts;
-    this.#waits = new Waits(parts.clock, (waiting) => waiting.forEach(({ lane, id }) => this.#end(lane, id)));
+    this.#waits = new Waits(parts.clock, (due) => due.forEach((watched) => this.#end(watched)));
   }
 
   /** A Dial or Answer event that has to wait is told stale as soon as it is. */
@@ -41,7 +50,9 @@ export class Ageing {
     const { lanes, findRule } = this.#parts;
     if (event === 'hangup' || !lanes.isWaiting(lane, id)) return;
     const staleAfterMs = findRule(ruleId)?.staleAfterMs ?? 0;
-    if (staleAfterMs < Infinity) this.#waits.add({ lane, id }, staleAfterMs + 1);
+    if (staleAfterMs === Infinity) return;
+    const soonMs = Math.min(staleAfterMs + 1, SOON_MS);
+    this.#waits.add({ lane, id, restMs: staleAfterMs + 1 - soonMs }, soonMs);
   }
 
   /** Of a script that fails: ends what waited as long as its schedule is, or has no rule any more. */
@@ -65,9 +76,11 @@ export class Ageing {
     this.#waits.clear();
   }
 
-  #end(lane: Lane, id: number): void {
+  #end({ lane, id, restMs }: Watched): void {
     const { lanes, find, findRule, endOf, record } = this.#parts;
-    const delivery = lanes.isWaiting(lane, id) && find(id);
+    if (!lanes.isWaiting(lane, id)) return;
+    if (restMs > 0) return this.#waits.add({ lane, id, restMs: 0 }, restMs);
+    const delivery = find(id);
     if (!delivery || delivery === 'later') return;
     const end = endOf(delivery, findRule(delivery.ruleId));
     if (!end) return;

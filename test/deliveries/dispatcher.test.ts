@@ -742,6 +742,21 @@ t.test('events of a call that was merged into another come first', async (t) => 
   t.strictSame(sentOf(sender).slice(2), ['/a young-1', '/a old-2', '/a old-3']);
 });
 
+t.test('what was sent is not remembered for as long as it would have been of use', async (t) => {
+  const { dispatcher, publish, clock } = setUp(t, {
+    rules: [scriptRule('/a', { staleAfterMs: HOUR })],
+    options: { concurrencyPerScript: 1 },
+  });
+  dispatcher.start();
+  const before = clock.running;
+  publish(...Array.from({ length: 20 }, (_, i) => eventOf(`call${i}`, 1)));
+  await finishTurns();
+  t.strictSame(dispatcher.finished, { delivered: 20, stale: 0, dead: 0 });
+  t.ok(clock.running > before);
+  await clock.advance(5 * SECOND);
+  t.equal(clock.running, before);
+});
+
 t.test('the clock is set by an hour, back or forth: nothing is late, early, stale or lost', async (t) => {
   for (const leap of [HOUR, -HOUR]) {
     const { dispatcher, publish, sender, clock } = setUp(t, { rules: [scriptRule('/a')] });

@@ -117,6 +117,11 @@ export class FakeClock implements Clock {
   readonly now = (): number => this.#now;
   readonly random = (): number => this.chance;
 
+  /** How many timers run. */
+  get running(): number {
+    return this.#timers.length;
+  }
+
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + ms, run };
     this.#timers.push(timer);
