@@ -12,6 +12,7 @@ import { loadConfiguration } from '../rules/config-file.ts';
 import { storePath } from './delivery-setup.ts';
 import { printable } from './event-lines.ts';
 import type { TextOutput } from './output.ts';
+import { readRules } from './rules.ts';
 
 /** Which deliveries, as the command line names them. */
 export interface Choice {
@@ -53,10 +54,15 @@ export function retryDeliveries(ids: readonly number[], choice: Choice, out: Tex
   return withRecords(choice.config, (records) => {
     const filter = filterOf(choice, ids);
     const states = filter.states ?? (ids.length > 0 ? undefined : (['dead'] as const));
-    const count = records.requeue({ ...filter, states }, Date.now());
-    out.write(
-      `${count === 1 ? 'One delivery' : `${count} deliveries`} to be sent again, by the running Ringside or the next.\n`,
-    );
+    const enabled = new Set(readRules(choice.config).rules.flatMap((rule) => (rule.enabled ? [rule.id] : [])));
+    let count = 0;
+    let lost = 0;
+    for (const [ruleId, deliveries] of records.countFinishedByRule({ ...filter, states })) {
+      if (enabled.has(ruleId)) count += records.requeue({ ...filter, states, ruleId }, Date.now());
+      else lost += deliveries;
+    }
+    out.write(`${amount(count)} to be sent again, by the running Ringside or the next.\n`);
+    if (lost > 0) out.write(`${amount(lost)} left alone: of rules that are gone or disabled.\n`);
     return count > 0 ? 0 : 1;
   });
 }
@@ -65,10 +71,12 @@ export function retryDeliveries(ids: readonly number[], choice: Choice, out: Tex
 export function purgeDeliveries(ids: readonly number[], choice: Choice, out: TextOutput): number {
   return withRecords(choice.config, (records) => {
     const count = records.purge(filterOf(choice, ids));
-    out.write(`${count === 1 ? 'One delivery' : `${count} deliveries`} deleted.\n`);
+    out.write(`${amount(count)} deleted.\n`);
     return 0;
   });
 }
+
+const amount = (count: number): string => (count === 1 ? 'One delivery' : `${count} deliveries`);
 
 /** Works beside a running Ringside. A store that is not there is not made. */
 function withRecords(configPath: string, work: (records: DeliveryRecords) => number): number {

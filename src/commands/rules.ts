@@ -7,7 +7,7 @@ import { formatRequest } from '../deliveries/request.ts';
 import { StoreFile } from '../deliveries/store-file.ts';
 import { makeTestEvent } from '../deliveries/test-event.ts';
 import { OptionError } from '../options.ts';
-import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
+import { loadConfiguration } from '../rules/config-file.ts';
 import type { Rule } from '../rules/rule.ts';
 import { makeSender, storePath } from './delivery-setup.ts';
 import { describeRule } from './describe.ts';
@@ -22,7 +22,7 @@ interface KnownRules {
 }
 
 /** The rules of the file, then those that the API and the page made. */
-function readRules(configPath: string, configuration: Configuration): KnownRules {
+export function readRules(configPath: string, configuration = loadConfiguration(configPath)): KnownRules {
   const { options, rules } = configuration;
   const path = storePath(configPath, options);
   if (!existsSync(path)) return { rules, gone: [] };
@@ -40,7 +40,7 @@ const GONE = ' (its script answered 410 Gone: tells nothing until it is changed 
 
 /** Lists all rules with their ids. Returns the exit code. @throws OptionError */
 export function listRules({ config }: { config: string }, out: TextOutput): number {
-  const { rules, gone } = readRules(config, loadConfiguration(config));
+  const { rules, gone } = readRules(config);
   for (const rule of rules) out.write(`${rule.id}${describeRule(rule)}${gone.includes(rule.id) ? GONE : ''}\n`);
   if (rules.length === 0) out.write('No rules.\n');
   return 0;

@@ -132,6 +132,16 @@ export class DeliveryRecords {
     return { ...(entry as unknown as DeliveryDetails), source: JSON.parse(json) as CallEvent, history };
   }
 
+  /** How many finished deliveries that fit there are of each rule, by its id. @throws StoreError */
+  countFinishedByRule(filter: DeliveryFilter): ReadonlyMap<string, number> {
+    const { where, values } = formatWhere({ ...filter, states: finishedOf(filter.states) });
+    const rows = this.#file.read(
+      `SELECT d.rule AS rule, count(*) AS count ${FROM} ${where} GROUP BY d.rule`,
+      ...values,
+    );
+    return new Map(rows.map(({ rule, count }) => [String(rule), Number(count)]));
+  }
+
   /** Asks for finished deliveries to be sent again, whatever became of them; returns how many. @throws StoreError */
   requeue(filter: DeliveryFilter, now: number): number {
     const { where, values } = formatWhere({ ...filter, states: finishedOf(filter.states) });

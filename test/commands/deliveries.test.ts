@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { eventOf, FakeLog, OPTIONS, ScriptServer, SENDING } from '../deliveries/harness.ts';
@@ -98,6 +99,17 @@ t.test('a running Ringside sends again what the command line asks for', async (t
   await server.finished;
   t.match((await command('deliveries', 'list', '--state', 'delivered')).out, /good.*bad1.*bad2/s);
   t.match((await command('deliveries', 'show', '3')).out, /: OK now\n$/);
+});
+
+t.test('what is of a rule that is gone is not sent again, and that is said', async (t) => {
+  const { command, config } = await prepare(t);
+  const text = readFileSync(config, 'utf8');
+  writeFileSync(config, text.replace(/callEvents:[^]*$/, ''));
+  t.match(await command('deliveries', 'retry'), {
+    code: 1,
+    out: /^0 deliveries to be sent again.*\n2 deliveries left alone: of rules that are gone or disabled\.\n$/,
+  });
+  t.match((await command('deliveries', 'list', '--state', 'dead')).out, /bad1.*bad2/s, 'they stay as they are');
 });
 
 t.test('a sample event of a rule', async (t) => {
