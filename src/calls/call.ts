@@ -428,6 +428,8 @@ export interface Referral {
   readonly by: string;
   /** Number of whom to call. */
   readonly target: string;
+  /** Of a 3xx: the other contacts, which may be called when that fails. RFC 3261 §8.1.3.4. */
+  readonly others: readonly string[];
   /** The dialog to take over, where the transfer is attended. RFC 3891. */
   readonly replaces: DialogName | undefined;
   readonly cseq: number;

@@ -156,6 +156,7 @@ export class Joiner {
       return { doubt: 'a call asks for it as well as a request', legs: [findWaiting(referral) ?? leg, ...rivals] };
     }
     referral.isFollowed = true;
+    this.referrals.advance(leg, observation.observedAt);
     const method: JoinMethod = kind === 'redirect' ? 'redirect' : referredBy === '' ? 'refer' : 'referred-by';
     return {
       method,

@@ -10,8 +10,12 @@ export function findEnder(leg: Leg, transaction: Transaction): Ending['endedBy']
 /** The last attempt of a leg was redirected, and its caller still waits. */
 export const isRedirected = (leg: Leg): boolean => {
   const code = leg.dialogs.length > 0 ? 0 : (leg.root?.code ?? 0);
-  return code >= 300 && code < 400 && !leg.callerLeft;
+  return code >= 300 && code < (hasOtherContacts(leg) ? 600 : 400) && !leg.callerLeft;
 };
+
+/** The phone that was sent elsewhere calls by itself, and was told of others. RFC 3261 §8.1.3.4. */
+const hasOtherContacts = ({ join, isFed }: Leg): boolean =>
+  !isFed && join?.method === 'redirect' && join.leg.redirect?.isFollowed === false;
 
 /**
  * Whether nobody is left who waits for the leg's answer: its caller, on this leg or on the one that it was made for, or

@@ -74,8 +74,11 @@ export class Progress {
 
   /** Who was sent elsewhere on this leg calls there on another: it need not be waited for. */
   follow(leg: Leg, at: number): void {
-    if (leg.phase !== 'redirected') return;
-    this.#await(leg, 'ended', at + this.#options.lingerMs);
+    const left = leg.call.legs.filter(
+      (other) => other.phase === 'redirected' && (other === leg || other.join?.leg === leg),
+    );
+    if (left.length === 0) return;
+    for (const other of left) this.#await(other, 'ended', at + this.#options.lingerMs);
     this.#endOver(leg.call, at, 'network', false);
   }
 

@@ -1,5 +1,5 @@
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
-import type { Referral } from './call.ts';
+import type { Leg, Referral } from './call.ts';
 
 /** A new leg, as far as it tells whose request it follows. */
 export interface Follower {
@@ -46,6 +46,16 @@ export class Referrals {
     for (const key of keys) this.#put(key, referral);
     if (referral.outsideId !== '') this.#outside.set(referral.outsideId, referral);
     this.#queue.push({ referral, keys });
+  }
+
+  /** A 3xx is followed, or what it led to failed: its next contact may be called from now on. RFC 3261 §8.1.3.4. */
+  advance(leg: Leg, at: number): void {
+    const { redirect } = leg;
+    if (!redirect) return;
+    const [target, ...others] = redirect.isFollowed ? redirect.others : [redirect.target, ...redirect.others];
+    if (target === undefined) return;
+    leg.redirect = { ...redirect, target, others, at, isFollowed: false, sites: new Set() };
+    for (const site of redirect.sites) this.add(leg.redirect, site);
   }
 
   /** Puts back one that was known before a restart. */

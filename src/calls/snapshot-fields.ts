@@ -78,6 +78,7 @@ export const REFERRAL_FIELDS = {
   referrer: '',
   by: '',
   target: '',
+  others: [],
   replaces: undefined,
   cseq: 0,
   at: 0,

@@ -306,7 +306,7 @@ export class CallTracker {
   }
 
   #fail(leg: Leg, transaction: Transaction, message: SipMessage, observation: Observation): void {
-    if (message.statusCode < 400) this.#transfers.redirect(leg, transaction, message, observation, this.#directory);
+    this.#transfers.fail(leg, transaction, message, observation, this.#directory);
     if (!CHALLENGES.has(message.statusCode)) this.#coincidences.end(leg, observation.observedAt);
     this.#progress.fail(leg, transaction, message, observation.observedAt);
   }

@@ -65,6 +65,7 @@ export class Transfers {
       referrer,
       by: endOf(leg, byCaller)?.extension.number ?? referrer,
       target: directory.translate(userNumber(target.uri), [target.uri.host]),
+      others: [],
       replaces: target.replaces,
       cseq: message.cseq,
       at: observedAt,
@@ -102,16 +103,12 @@ export class Transfers {
     if (leg.isUp) leg.referee = undefined;
   }
 
-  /** A 3xx: its contact is called next. RFC 3261 §21.3. */
-  redirect(
-    leg: Leg,
-    transaction: Transaction,
-    message: SipMessage,
-    observation: Observation,
-    directory: Directory,
-  ): void {
-    const contact = readAddressUri(message.values('Contact')[0]);
-    if (!contact || transaction.parent || transaction.code > 0) return;
+  /** A final response other than 2xx: the contact of a 3xx is called next, or another one where that was in vain. RFC 3261 §21.3. */
+  fail(leg: Leg, transaction: Transaction, message: SipMessage, observation: Observation, directory: Directory): void {
+    if (transaction.code > 0) return;
+    if (leg.join?.method === 'redirect') this.#joiner.referrals.advance(leg.join.leg, observation.observedAt);
+    const [target, ...others] = message.statusCode < 400 ? readContacts(message, directory) : [];
+    if (target === undefined || transaction.parent) return;
     leg.redirect = {
       leg,
       dialog: undefined,
@@ -119,7 +116,8 @@ export class Transfers {
       byCaller: false,
       referrer: '',
       by: '',
-      target: directory.translate(userNumber(contact), [contact.host]),
+      target,
+      others,
       replaces: undefined,
       cseq: message.cseq,
       at: observation.observedAt,
@@ -238,6 +236,17 @@ export class Transfers {
 
 const isOf = (referral: Referral | undefined, cseq: number, byCaller: boolean): referral is Referral =>
   referral?.cseq === cseq && referral.byCaller === byCaller;
+
+const MAX_CONTACTS = 8;
+
+/** The numbers of a 3xx, the best first. RFC 3261 §20.10. */
+function readContacts(message: SipMessage, directory: Directory): string[] {
+  const contacts = message.values('Contact').slice(0, MAX_CONTACTS);
+  return contacts
+    .map((contact) => ({ uri: readAddressUri(contact), q: Number(/;\s*q=([\d.]{1,5})/i.exec(contact)?.[1] ?? 1) }))
+    .sort((one, other) => other.q - one.q)
+    .flatMap(({ uri }) => (uri ? [directory.translate(userNumber(uri), [uri.host])] : []));
+}
 
 /** What came of a REFER: the response to the INVITE that it caused. */
 const isFailure = (fragment: Uint8Array): boolean =>

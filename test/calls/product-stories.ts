@@ -234,6 +234,73 @@ story(
 }
 
 {
+  const contacts = ['Contact: <sip:104@acme.example.com>;q=0.5, <sip:103@acme.example.com>'];
+  const [sent, one, other] = [direct('f1', '101', '102'), direct('f2', '101', '103'), direct('f3', '101', '104')];
+  story(
+    'a 302 with two contacts, followed one by one by the phone: still one caller',
+    [
+      sent.invite(0),
+      sent.say(1, '302 Moved Temporarily', contacts),
+      one.invite(1.1),
+      one.say(2, '180 Ringing'),
+      one.say(9, '486 Busy Here'),
+      other.invite(9.1),
+      other.say(10, '180 Ringing'),
+      other.say(11, '200 OK'),
+      other.bye(15),
+    ],
+    [
+      'A 101 f1, 1 dial-out, 11 answer-out, 15 ANSWER answered',
+      'A 102 f1, 1 dial-in, 1 NOANSWER redirected',
+      'A 103 f2, 2 dial-in, 9 BUSY response_486, (redirect 0.9)',
+      'A 104 f3, 10 dial-in, 11 answer-in, 15 ANSWER answered, (redirect 0.9)',
+    ],
+    'open',
+  );
+  story(
+    'the same, but the phone gives up after the first: its caller hears what became of that',
+    [
+      sent.invite(0),
+      sent.say(1, '302 Moved Temporarily', contacts),
+      one.invite(1.1),
+      one.say(9, '486 Busy Here'),
+      other.invite(30),
+      other.say(31, '486 Busy Here'),
+    ],
+    [
+      'A 101 f1, 1 dial-out, 14 BUSY response_486',
+      'A 102 f1, 1 dial-in, 1 NOANSWER redirected',
+      'A 103 f2, 2.1 dial-in, 9 BUSY response_486, (redirect 0.9)',
+      'B 101 f3, 31 dial-out, 31 BUSY response_486',
+      'B 104 f3, 31 dial-in, 31 BUSY response_486',
+    ],
+    'open',
+  );
+  const [next, last] = [ring('f3', '101', '103'), ring('f4', '101', '104')];
+  story(
+    'a 302 with two contacts, followed one by one by the PBX',
+    [
+      in1.invite(0),
+      out1.invite(0.1),
+      out1.say(1, '302 Moved Temporarily', contacts),
+      next.invite(1.1),
+      next.say(9, '486 Busy Here'),
+      last.invite(9.1),
+      last.say(11, '200 OK'),
+      in1.say(11.01, '200 OK'),
+      in1.bye(15),
+      last.bye(15.01),
+    ],
+    [
+      'A 101 l1, 0.1 dial-out, 11.01 answer-out, 15 ANSWER answered',
+      'A 102 l2, 0.1 dial-in, 1 NOANSWER redirected, (numbers 0.8)',
+      'A 103 f3, 1.1 dial-in, 9 BUSY response_486, (redirect 0.9)',
+      'A 104 f4, 9.1 dial-in, 11 answer-in, 15.01 ANSWER answered, (redirect 0.9)',
+    ],
+  );
+}
+
+{
   const line = dial('h1', '101', '9441632960000');
   const toTrunk = leg({ id: 'h2', from: PBX, to: TRUNK, user: '101', uri: `sip:441632960000@${TRUNK}` });
   const back = leg({ id: 'h3', from: TRUNK, to: PBX, user: '101', uri: `sip:102@${PBX}` });
