@@ -126,6 +126,7 @@ export class Coincidences {
 
   /** Joins what the time up to `now` tells of. */
   expire(now: number): void {
+    if (this.#late.length === 0) return; // the usual, with every message
     for (let check = this.#next(now); check; check = this.#next(now)) this.#check(check.leg, check.at);
   }
 

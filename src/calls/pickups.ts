@@ -70,7 +70,7 @@ export class Pickups {
 
   /** A pickup answered a while ago, and what it took: the call that was withdrawn just then, and connected. Undefined if there is no such. */
   take(now: number): { readonly taker: Leg; readonly taken: Leg | undefined } | undefined {
-    const [pickup] = this.#answered;
+    const pickup = this.#answered[0];
     if (!pickup || pickup.at + TAKEOVER_MS > now) return undefined;
     this.#answered = this.#answered.slice(1);
     const withdrawn = this.#cancelled.filter((other) => isTaken(other, pickup)).map(({ leg }) => leg);
