@@ -275,5 +275,6 @@ t.test('all faults at once do not hold up a script without', async (t) => {
   const events = Array.from({ length: 50 }, (_, i) => eventOf(`call${i}`, 1, 'hangup'));
   dispatcher.publish(events.map((event) => ({ event, rules })));
   await script.until(() => script.received.length === events.length);
-  t.ok(performance.now() - began < 2000, `${events.length} events in ${Math.round(performance.now() - began)} ms`);
+  const tookMs = performance.now() - began;
+  t.ok(tookMs < SENDING.timeoutMs, `no time-out was waited for: ${events.length} events in ${Math.round(tookMs)} ms`);
 });
