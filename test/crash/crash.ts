@@ -6,6 +6,7 @@ import { freePort } from '../proxy/support/ports.ts';
 import { crash } from './crash-run.ts';
 
 const [rounds = 200, callsPerSecond = 100] = process.argv.slice(2).map(Number);
+if (!(rounds > 0 && callsPerSecond > 0)) throw new Error('usage: crash.ts [ROUNDS [CALLS_PER_SECOND]]');
 const folder = mkdtempSync(join(tmpdir(), 'ringside-crash-'));
 const { faults, ...counts } = await crash({
   folder,
