@@ -7,8 +7,9 @@ const MAX_RECENT = 20_000;
 /** The calls that are up, by every id that they are known under. */
 export class Calls {
   readonly #byId = new Map<string, Call>();
-  /** Ids of calls that are over: a phone that starts anew may begin with the same Call-ID and tag again. */
-  readonly #recent = new Set<string>();
+  /** Ids of calls that are over, the last ones and those before: a phone that starts anew may begin with the same Call-ID and tag again. */
+  #recent = new Set<string>();
+  #former = new Set<string>();
   /** How many began. */
   begun = 0;
   readonly #onMerge: (call: Call) => void;
@@ -24,7 +25,7 @@ export class Calls {
 
   /** A call of that id is up, or was not long ago. */
   isUsed(id: string): boolean {
-    return this.#byId.has(id) || this.#recent.has(id);
+    return this.#byId.has(id) || this.#recent.has(id) || this.#former.has(id);
   }
 
   open(id: string, startedAt: number, dialled: string, did: string): Call {
@@ -75,9 +76,14 @@ export class Calls {
     const { call } = leg;
     call.legs = call.legs.filter((other) => other !== leg);
     if (call.legs.length > 0) return dropParties(call);
-    this.#recent.add(call.id);
-    if (this.#recent.size > MAX_RECENT) this.#recent.delete(this.#recent.values().next().value!);
+    this.#remember(call.id);
     for (const id of [call.id, ...call.aliases]) if (this.#byId.get(id) === call) this.#byId.delete(id);
+  }
+
+  /** An id goes with all others of its time: to find the oldest one in a set takes as long as many were deleted. */
+  #remember(id: string): void {
+    if (this.#recent.size >= MAX_RECENT) [this.#former, this.#recent] = [this.#recent, new Set()];
+    this.#recent.add(id);
   }
 }
 
