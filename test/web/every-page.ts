@@ -86,7 +86,7 @@ export async function inspectPages(
   };
   for (const [name, path, act] of steps(server.data.ladders[0]!.call.id)) {
     await page.goto(`${origin}${path}`);
-    await page.getByText('Live', { exact: true }).first().waitFor({ state: 'attached' });
+    await page.locator('[role=status]', { hasText: /^Live$/ }).waitFor({ state: 'attached' });
     await page.getByRole('heading', { level: 1 }).waitFor();
     await act?.(page);
     await inspect(page, name);

@@ -22,9 +22,16 @@ async function open(t: Test, path: string): Promise<Opened> {
   t.teardown(() => server.stop());
   const page = await openPage(await (browser ??= openBrowser()), DESK);
   await page.goto(`${origin}${path === '/calls/0' ? `/calls/${server.data.ladders[0]!.call.id}` : path}`);
-  await page.getByText('Live', { exact: true }).first().waitFor();
+  await connected(page);
   return { page, server, origin };
 }
+
+/** The page has its stream: what the server tells from now on reaches it. */
+const connected = (page: Page): Promise<void> =>
+  page
+    .getByRole('status')
+    .filter({ hasText: /^Live$/ })
+    .waitFor();
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
@@ -67,7 +74,7 @@ t.test('the connection breaks, and comes back', { skip: noBrowser }, async (t) =
   server.data.calls = [makeCall({ index: 33, now: Date.now(), state: 'answered', ageMs: 5000 })];
   server.dropStreams();
   await page.getByRole('listitem').filter({ hasText: '→ 134' }).waitFor();
-  await page.getByText('Live', { exact: true }).first().waitFor();
+  await connected(page);
   t.equal(await page.getByRole('listitem').filter({ hasText: '→' }).count(), 1, 'what was missed is made up for');
 });
 
