@@ -403,12 +403,24 @@ export interface Join {
   readonly by?: string;
 }
 
+/** The legs that can be found by one key: those that caused no leg yet, and those that did. */
+export interface AnchorChain {
+  readonly key: string;
+  readonly idle: AnchorList;
+  readonly fed: AnchorList;
+}
+
+export interface AnchorList {
+  first: Anchor | undefined;
+  last: Anchor | undefined;
+}
+
 /** Where a leg can be found. */
 export interface Anchor {
   readonly leg: Leg;
-  readonly key: string;
-  /** The chain that it is in at present. */
-  chainKey: string;
+  readonly chain: AnchorChain;
+  /** The list of the chain that it is in at present. */
+  list: AnchorList;
   /** Where the leg went. */
   readonly destination: Address;
   previous: Anchor | undefined;

@@ -3,13 +3,13 @@ import { readAddressUri } from '../sip/name-addr.ts';
 import { isSameAddress, type Observation } from '../sip/observation.ts';
 import { readReferMarker } from '../sip/refer-marker.ts';
 import { userNumber } from '../sip/uri.ts';
-import type { Anchor, Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
+import type { Call, Doubt, Hop, Join, Leg, Referral } from './call.ts';
 import { Correlators, type Token } from './correlators.ts';
 import { parseDialogName } from './dialog-name.ts';
 import type { Directory } from './directory.ts';
 import type { Invitation } from './invitation.ts';
 import type { JoinMethod } from './join.ts';
-import { type Found, LegFinder, mayCause } from './leg-finder.ts';
+import { type Found, LegFinder, mayCause, type Place } from './leg-finder.ts';
 import type { LegIndex } from './leg-index.ts';
 import { isSameNumber } from './number-match.ts';
 import { Pickups } from './pickups.ts';
@@ -84,7 +84,7 @@ export class Joiner {
   }
 
   /** Puts back a leg as it was known before a restart; while it rings, it may be picked up. */
-  restore(leg: Leg, anchors: readonly Pick<Anchor, 'key' | 'destination'>[]): void {
+  restore(leg: Leg, anchors: readonly Place[]): void {
     for (const { referral } of [...leg.dialogs, { referral: leg.redirect }]) {
       if (referral) this.referrals.restore(referral);
     }

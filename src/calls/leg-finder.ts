@@ -1,8 +1,14 @@
 import { type Address, isSameAddress } from '../sip/observation.ts';
 import type { JoinMethod } from './join.ts';
-import type { Anchor, Doubt, Hop, Leg } from './call.ts';
+import type { Anchor, AnchorChain, AnchorList, Doubt, Hop, Leg } from './call.ts';
 import { onlyCall } from './leg-facts.ts';
 import { isSameNumber, isTelling, numberKey } from './number-match.ts';
+
+/** A key that a leg can be found by, and where it went. */
+export interface Place {
+  readonly key: string;
+  readonly destination: Address;
+}
 
 /** What a leg shares with the one that caused it, when a PBX passes on nothing else. */
 export interface Numbers {
@@ -17,18 +23,11 @@ export interface Numbers {
 /** A leg that went into a site is found by its caller and called number, one that came out of it by its called number. */
 type Way = '<' | '>' | '=';
 
-interface Chain {
-  first: Anchor | undefined;
-  last: Anchor | undefined;
-}
-
 /** A leg that was found, and by what; or why none of several is taken. */
 export type Found = { readonly leg: Leg; readonly method: JoinMethod } | Doubt | undefined;
 
 // Stands for the number of a caller who hides it.
 const HIDDEN = 'anonymous';
-// Ends the key of a chain whose legs caused others already.
-const FED = '!';
 // More than these with one number at one site can't be told apart anyway.
 const MAX_SEEN = 64;
 // How long after an INVITE a PBX takes at most to send its own, where only the called number tells.
@@ -44,7 +43,7 @@ const MAX_RECENT = 32;
  * that tells of the one it is for. Design §5.5.
  */
 export class LegFinder {
-  readonly #chains = new Map<string, Chain>();
+  readonly #chains = new Map<string, AnchorChain>();
   /** By site, the last legs into it whose called number may end with an extension's. */
   readonly #recent = new Map<string, readonly Leg[]>();
 
@@ -66,12 +65,16 @@ export class LegFinder {
   }
 
   /** Puts back a leg as it was known before a restart. */
-  restore(leg: Leg, anchors: readonly Pick<Anchor, 'key' | 'destination'>[]): void {
+  restore(leg: Leg, anchors: readonly Place[]): void {
     for (const { key, destination } of anchors) this.#add(leg, destination, key);
   }
 
   remove(leg: Leg): void {
-    for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) this.#unchain(anchor);
+    for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
+      unlist(anchor);
+      const { key, idle, fed } = anchor.chain;
+      if (!idle.first && !fed.first) this.#chains.delete(key);
+    }
     leg.anchor = undefined;
   }
 
@@ -79,9 +82,8 @@ export class LegFinder {
   markFed(leg: Leg): void {
     if (leg.feeds++ > 0) return;
     for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
-      this.#unchain(anchor);
-      anchor.chainKey = `${anchor.key}${FED}`;
-      this.#chain(anchor);
+      unlist(anchor);
+      list(anchor, anchor.chain.fed);
     }
   }
 
@@ -143,8 +145,10 @@ export class LegFinder {
   /** Those that caused no leg yet before those that did. */
   #collect(key: string, fits: (leg: Leg) => boolean, isPossible?: (anchor: Anchor) => boolean): Leg[] {
     const legs: Leg[] = [];
-    for (const chainKey of [key, `${key}${FED}`]) {
-      let anchor = this.#chains.get(chainKey)?.first;
+    const chain = this.#chains.get(key);
+    if (!chain) return legs;
+    for (const { first } of [chain.idle, chain.fed]) {
+      let anchor = first;
       for (let seen = 0; anchor && seen < MAX_SEEN; seen++, anchor = anchor.next) {
         const { leg } = anchor;
         if (fits(leg) && (!isPossible || isPossible(anchor)) && !legs.includes(leg)) legs.push(leg);
@@ -154,46 +158,43 @@ export class LegFinder {
   }
 
   #add(leg: Leg, destination: Address, key: string): void {
-    for (let known = leg.anchor; known; known = known.nextOfLeg) if (known.key === key) return;
-    const chainKey = leg.feeds > 0 ? `${key}${FED}` : key;
-    const anchor: Anchor = {
-      leg,
-      destination,
-      key,
-      chainKey,
-      previous: undefined,
-      next: undefined,
-      nextOfLeg: leg.anchor,
-    };
-    leg.anchor = anchor;
-    this.#chain(anchor);
+    for (let known = leg.anchor; known; known = known.nextOfLeg) if (known.chain.key === key) return;
+    const chain = this.#chainOf(key);
+    const into = leg.feeds > 0 ? chain.fed : chain.idle;
+    leg.anchor = { leg, destination, chain, list: into, previous: undefined, next: undefined, nextOfLeg: leg.anchor };
+    list(leg.anchor, into);
   }
 
-  #chain(anchor: Anchor): void {
-    let chain = this.#chains.get(anchor.chainKey);
-    if (!chain) this.#chains.set(anchor.chainKey, (chain = { first: undefined, last: undefined }));
-    anchor.previous = chain.last;
-    anchor.next = undefined;
-    if (chain.last) chain.last.next = anchor;
-    else chain.first = anchor;
-    chain.last = anchor;
+  #chainOf(key: string): AnchorChain {
+    let chain = this.#chains.get(key);
+    if (!chain) {
+      chain = { key, idle: { first: undefined, last: undefined }, fed: { first: undefined, last: undefined } };
+      this.#chains.set(key, chain);
+    }
+    return chain;
   }
+}
 
-  #unchain(anchor: Anchor): void {
-    const chain = this.#chains.get(anchor.chainKey);
-    if (!chain) return;
-    if (anchor.previous) anchor.previous.next = anchor.next;
-    else chain.first = anchor.next;
-    if (anchor.next) anchor.next.previous = anchor.previous;
-    else chain.last = anchor.previous;
-    if (!chain.first) this.#chains.delete(anchor.chainKey);
-  }
+function list(anchor: Anchor, into: AnchorList): void {
+  anchor.list = into;
+  anchor.previous = into.last;
+  anchor.next = undefined;
+  if (into.last) into.last.next = anchor;
+  else into.first = anchor;
+  into.last = anchor;
+}
+
+function unlist({ list, previous, next }: Anchor): void {
+  if (previous) previous.next = next;
+  else list.first = next;
+  if (next) next.previous = previous;
+  else list.last = previous;
 }
 
 /** Whether a hop of the leg went into a site. */
 export function goesInto(leg: Leg, site: string): boolean {
   for (let anchor = leg.anchor; anchor; anchor = anchor.nextOfLeg) {
-    if (anchor.key.startsWith(`${site}<`) || anchor.key.startsWith(`${site}>`)) return true;
+    if (anchor.chain.key.startsWith(`${site}<`) || anchor.chain.key.startsWith(`${site}>`)) return true;
   }
   return false;
 }

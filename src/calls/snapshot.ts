@@ -14,6 +14,7 @@ import {
 import type { Directory, Extension } from './directory.ts';
 import type { CallParameters } from './event.ts';
 import type { JoinMethod } from './join.ts';
+import type { Place } from './leg-finder.ts';
 import {
   CALL_FIELDS,
   type Fields,
@@ -70,8 +71,6 @@ interface DialogSnapshot {
   readonly referral: ReferralSnapshot | undefined;
 }
 
-type AnchorSnapshot = Pick<Anchor, 'key' | 'destination'>;
-
 interface LegSnapshot {
   readonly callId: string;
   readonly fromTag: string;
@@ -87,7 +86,7 @@ interface LegSnapshot {
   readonly redirect: ReferralSnapshot | undefined;
   readonly pickup: Omit<Pickup, 'tenant'> | undefined;
   readonly candidates?: readonly LegName[] | undefined;
-  readonly anchors?: readonly AnchorSnapshot[] | undefined;
+  readonly anchors?: readonly Place[] | undefined;
   readonly fields: Fields<Leg, typeof LEG_FIELDS>;
 }
 
@@ -171,10 +170,10 @@ function takeTransaction(leg: Leg, transaction: Transaction, parties: readonly P
 const takeReferral = (referral: Referral | undefined): ReferralSnapshot | undefined =>
   referral && { ...pick(referral, REFERRAL_FIELDS), sites: [...referral.sites] };
 
-function listAnchors(first: Anchor): AnchorSnapshot[] {
-  const anchors: AnchorSnapshot[] = [];
+function listAnchors(first: Anchor): Place[] {
+  const anchors: Place[] = [];
   for (let anchor: Anchor | undefined = first; anchor; anchor = anchor.nextOfLeg) {
-    anchors.unshift({ key: anchor.key, destination: anchor.destination });
+    anchors.unshift({ key: anchor.chain.key, destination: anchor.destination });
   }
   return anchors;
 }
@@ -187,7 +186,7 @@ function placeIn<T>(list: readonly T[], item: T | undefined): Index {
 /** A call as it was, where its legs can be found, and those of other calls that one of them may be for. */
 export interface Restored {
   readonly call: Call;
-  readonly anchors: ReadonlyMap<Leg, readonly AnchorSnapshot[]>;
+  readonly anchors: ReadonlyMap<Leg, readonly Place[]>;
   readonly candidates: ReadonlyMap<Leg, readonly LegName[]>;
 }
 
