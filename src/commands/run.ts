@@ -9,6 +9,7 @@ import { DeliveryRecords } from '../deliveries/delivery-records.ts';
 import type { Dispatcher } from '../deliveries/dispatcher.ts';
 import { SqliteStore } from '../deliveries/store.ts';
 import type { StoreFile } from '../deliveries/store-file.ts';
+import { StoreLock } from '../deliveries/store-lock.ts';
 import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
@@ -30,6 +31,7 @@ import { SipState } from './sip-state.ts';
 import { openStore } from './store-setup.ts';
 
 const TICK_MS = 250;
+const LOCK_WAIT_MS = 2000;
 const TICKS_A_SECOND = 4;
 
 /** Runs until stopped: listens, tracks calls, calls scripts. Returns the exit code. @throws OptionError, StoreError, Error */
@@ -66,6 +68,7 @@ class Server {
   readonly #pipeline: LivePipeline;
   readonly #dispatcher: Dispatcher;
   readonly #metrics: Metrics;
+  readonly #lock: StoreLock;
   readonly #file: StoreFile;
   readonly #store: SqliteStore;
   readonly #hep: HepListener;
@@ -100,6 +103,7 @@ class Server {
     this.#listen = hepAddresses(options);
     this.#directory = makeDirectory(configuration);
     this.#tracker = makeTracker(configuration);
+    this.#lock = new StoreLock(storePath(configPath, options), LOCK_WAIT_MS);
     this.#file = openStore(storePath(configPath, options), this.#log);
     this.#store = new SqliteStore(this.#file);
     this.#metrics = new Metrics(this.#describe());
@@ -234,6 +238,7 @@ class Server {
     this.#watch.close();
     this.#state.close();
     this.#file.close();
+    this.#lock.release();
   }
 
   #publish(events: readonly CallEvent[], isTimed: boolean): void {
