@@ -169,6 +169,7 @@ export class Leg implements Timed {
   goneAt = 0;
   /** The numbers at its two ends, in the words of the numbering plan; see `Numbers`. */
   callerNumber = '';
+  claimedNumber = '';
   calledNumber = '';
   /** The number that a PBX tells the phone of this leg it is connected to; empty while nothing is told. RFC 4916. */
   connected = '';

@@ -18,6 +18,8 @@ export interface CallerIdentity {
   readonly extension: Extension | undefined;
   readonly number: string;
   readonly name: string;
+  /** Another number that stands for the caller, without `+`: what it says itself, or hides; else empty. */
+  readonly claimed: string;
 }
 
 /** What an INVITE says of a call, in the words of the numbering plan. */
@@ -66,6 +68,7 @@ export function readInvitation(
     parentBranch,
     numbers: {
       caller: caller.number.replace(/^\+/, ''),
+      claimed: caller.claimed,
       called: called?.number ?? directory.stripDialPrefix(dialled),
       isCallerExtension: caller.extension !== undefined,
       isCalledExtension: called !== undefined && directory.role(destination.ip, destination.port) !== 'trunk',
@@ -143,10 +146,14 @@ function identifyCaller(
   const fromUri = readUri(from?.uri);
   const extension = origin === 'trunk' ? undefined : findCaller(message, fromUri, source, directory, domains);
   const { address, number } = findIdentity(message, from, fromUri);
+  const isHidden = !extension && isPrivate(message);
+  const claimed = (isHidden ? number : address === from ? '' : numberOf(fromUri)).replace(/^\+/, '');
   const name = (address?.displayName ?? '').slice(0, MAX_TEXT);
-  if (extension) return { extension, number: extension.number, name: name || extension.name || extension.short };
-  if (isPrivate(message)) return { extension, number: 'anonymous', name: 'anonymous' };
-  return { extension, number, name: name || number.replace(/^\+/, '') };
+  if (extension) {
+    return { extension, number: extension.number, name: name || extension.name || extension.short, claimed };
+  }
+  if (isHidden) return { extension, number: 'anonymous', name: 'anonymous', claimed };
+  return { extension, number, name: name || number.replace(/^\+/, ''), claimed };
 }
 
 /** The account behind an INVITE: the From, else (where that is hidden or rewritten) who authenticated. */

@@ -20,6 +20,7 @@ export const CONFIDENCE = {
   'caller-number': 0.6,
   'called-number': 0.5,
   'feature-code': 0.5,
+  'click-to-dial': 0.5,
 } as const;
 
 export type JoinMethod = keyof typeof CONFIDENCE;

@@ -71,11 +71,12 @@ export class Joiner {
     const { destination } = observation;
     const { numbers, called, aim } = invitation;
     leg.callerNumber ||= numbers.caller;
+    leg.claimedNumber ||= numbers.claimed;
     leg.calledNumber ||= numbers.called;
     if (!leg.isFed || aim !== 'offered') this.finder.addInto(leg, directory.site(destination), destination, numbers);
-    if (invitation.origin === 'trunk') this.finder.addRecent(leg, directory.site(destination));
+    if (!leg.isFed) this.finder.addRecent(leg, directory.site(destination));
     if (leg.isFed && leg.transactions.length === 1) {
-      this.finder.addOutOf(leg, site, destination, numbers.called);
+      this.finder.addOutOf(leg, site, destination, numbers);
       leg.connected = numbers.caller;
       leg.isWithStranger = leg.join === undefined;
       if (called && called.tenant.pickupCodes.length > 0) this.pickups.addRinging(leg, called.tenant);
@@ -201,7 +202,18 @@ export class Joiner {
   }
 
   #byNumbers({ invitation, observation, site }: Newcomer): Join | Doubt | undefined {
-    return asFed(this.finder.find(observation, site, invitation.numbers, observation.observedAt));
+    const { numbers } = invitation;
+    const found = this.finder.find(observation, site, numbers, observation.observedAt);
+    return found ? asFed(found) : this.#byTime(invitation, observation, site);
+  }
+
+  /** Somebody is forwarded to the outside, shown as the PBX likes: what happens next may tell who. */
+  #byTime(invitation: Invitation, observation: Observation, site: string): Doubt | undefined {
+    if (!this.#isHidden(invitation, site, observation.observedAt)) return undefined;
+    const legs = this.finder.findAnySeeking(observation, site);
+    return legs.length > 0
+      ? { doubt: `it shows no number of the ${legs.length} legs that it may be for`, legs }
+      : undefined;
   }
 
   #byPickup({ invitation }: Newcomer): Join | undefined {

@@ -14,14 +14,19 @@ export interface Place {
 export interface Numbers {
   /** The caller's number as shown, without `+`. */
   readonly caller: string;
+  /** Another number that stands for the caller, which a PBX may show instead; else empty. */
+  readonly claimed: string;
   /** The extension or number that is called, after translation. */
   readonly called: string;
   readonly isCallerExtension: boolean;
   readonly isCalledExtension: boolean;
 }
 
-/** A leg that went into a site is found by its caller and called number, one that came out of it by its called number. */
-type Way = '<' | '>' | '=';
+/**
+ * A leg that went into a site is found by its caller and called number, one that came out of it by its called number; one
+ * that came out of it for nobody, by whom it shows, too.
+ */
+type Way = '<' | '>' | '=' | '~';
 
 /** A leg that was found, and by what; or why none of several is taken. */
 export type Found = { readonly leg: Leg; readonly method: JoinMethod } | Doubt | undefined;
@@ -44,24 +49,26 @@ const MAX_RECENT = 32;
  */
 export class LegFinder {
   readonly #chains = new Map<string, AnchorChain>();
-  /** By site, the last legs into it whose called number may end with an extension's. */
+  /** By site, the last legs into it. */
   readonly #recent = new Map<string, readonly Leg[]>();
 
   /** Remembers a leg by where one of its hops went; call `remove` when it is over. */
-  addInto(leg: Leg, site: string, destination: Address, { caller, called }: Numbers): void {
+  addInto(leg: Leg, site: string, destination: Address, { caller, claimed, called }: Numbers): void {
     this.#add(leg, destination, keyOf(site, '<', isTelling(caller) ? caller : HIDDEN));
+    if (isTelling(claimed)) this.#add(leg, destination, keyOf(site, '<', claimed));
     if (isTelling(called)) this.#add(leg, destination, keyOf(site, '>', called));
   }
 
-  /** Remembers a leg from outside, whose number may end with that of an extension. */
+  /** Remembers a leg whose number may end with that of an extension, and that may be for somebody whom nobody dialled. */
   addRecent(leg: Leg, site: string): void {
     const recent = this.#recent.get(site) ?? [];
     if (!recent.includes(leg)) this.#recent.set(site, [...recent.slice(1 - MAX_RECENT), leg]);
   }
 
   /** Remembers a leg that a PBX sent to a phone. */
-  addOutOf(leg: Leg, site: string, destination: Address, called: string): void {
+  addOutOf(leg: Leg, site: string, destination: Address, { caller, called }: Numbers): void {
     if (isTelling(called)) this.#add(leg, destination, keyOf(site, '=', called));
+    if (!leg.join && isTelling(caller)) this.#add(leg, destination, keyOf(site, '~', caller));
   }
 
   /** Puts back a leg as it was known before a restart. */
@@ -111,15 +118,51 @@ export class LegFinder {
    * its own as the caller) by the called, else (a phone is shown no caller) one without a caller's number, too. Of several, none.
    */
   find(hop: Hop, site: string, numbers: Numbers, at: number): Found {
-    const callers = this.#candidates(site, '<', numbers.caller, hop);
-    const phones = this.#candidates(site, '=', numbers.caller, hop, numbers.called).filter(({ isUp }) => isUp);
-    const found = chooseCaller(callers, phones, numbers, at);
+    const found = this.#findCaller(hop, site, numbers.caller, numbers, at);
     if (found) return found;
+    const claimed = this.#findCaller(hop, site, numbers.claimed, numbers, at);
+    if (claimed) return claimed;
     const byCalled = this.#candidates(site, '>', numbers.called, hop);
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
     const idle = hidden.filter(({ feeds }) => feeds === 0);
     if (idle.length > 0) return chooseOnly(idle, 'called-number');
-    return this.#findHidden(hop, site, numbers, at) ?? chooseOnly(hidden, 'called-number');
+    const again = hidden.filter((leg) => !isCalling(leg, numbers.called));
+    return (
+      this.#findHidden(hop, site, numbers, at) ??
+      chooseOnly(again, 'called-number') ??
+      chooseOnly(this.#findCalledBack(hop, site, numbers, at), 'click-to-dial')
+    );
+  }
+
+  /** Phones that the PBX called for nobody, shown either number, and that answered just now: it dials for them. */
+  #findCalledBack(hop: Hop, site: string, { caller, called }: Numbers, at: number): Leg[] {
+    const fits = ({ isUp, join, candidates, answeredAt }: Leg): boolean =>
+      isUp && !join && candidates.length === 0 && at - answeredAt <= PROMPT_MS;
+    return [caller, called].filter(isTelling).flatMap((number) =>
+      this.#collect(
+        keyOf(site, '~', number),
+        (leg) => isSameNumber(leg.callerNumber, number) && fits(leg) && isAlone(leg),
+        (anchor) => mayCause(anchor, hop, called),
+      ),
+    );
+  }
+
+  /** The last callers that seek somebody: one of them may have caused the leg with this first hop, which tells of none. */
+  findAnySeeking(hop: Hop, site: string): Leg[] {
+    const legs = this.#recent.get(site) ?? [];
+    return legs.filter(
+      (leg) =>
+        (leg.phase === 'pending' || leg.phase === 'held' || leg.isUp) &&
+        isAlone(leg) &&
+        leg.anchor !== undefined &&
+        mayCause(leg.anchor, hop),
+    );
+  }
+
+  #findCaller(hop: Hop, site: string, caller: string, numbers: Numbers, at: number): Found {
+    const callers = this.#candidates(site, '<', caller, hop);
+    const phones = this.#candidates(site, '=', caller, hop, numbers.called).filter(({ isUp }) => isUp);
+    return chooseCaller(callers, phones, numbers, at);
   }
 
   #findHidden(hop: Hop, site: string, numbers: Numbers, at: number): Found {
@@ -138,7 +181,7 @@ export class LegFinder {
   #candidates(site: string, way: Way, number: string, hop: Hop, called = ''): Leg[] {
     if (!isTelling(number)) return [];
     const fits = (leg: Leg): boolean =>
-      leg.phase !== 'challenged' && isSameNumber(way === '<' ? leg.callerNumber : leg.calledNumber, number);
+      leg.phase !== 'challenged' && (way === '<' ? isCallerOf(leg, number) : isSameNumber(leg.calledNumber, number));
     return this.#collect(keyOf(site, way, number), fits, (anchor) => mayCause(anchor, hop, called));
   }
 
@@ -199,6 +242,9 @@ export function goesInto(leg: Leg, site: string): boolean {
   return false;
 }
 
+const isCallerOf = ({ callerNumber, claimedNumber }: Leg, number: string): boolean =>
+  isSameNumber(callerNumber, number) || isSameNumber(claimedNumber, number);
+
 const keyOf = (site: string, way: Way, number: string): string => `${site}${way}${numberKey(number)}`;
 
 /**
@@ -215,6 +261,16 @@ function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtensio
   if (!isTelling(caller) || isSameNumber(leg.calledNumber, caller)) return true;
   return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension && !isCalledExtension);
 }
+
+/** The number is being called for it. */
+const isCalling = (leg: Leg, number: string): boolean =>
+  leg.call.legs.some(
+    ({ feeder, phase, calledNumber, transactions }) =>
+      feeder === leg &&
+      (phase === 'pending' || phase === 'held') &&
+      isSameNumber(calledNumber, number) &&
+      !transactions.some(({ wasWithdrawn }) => wasWithdrawn),
+  );
 
 /** Nobody in its call talks to it, as far as is known: it rings, or a queue or menu answered, or it is parked. */
 const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) => other !== leg && other.isUp);

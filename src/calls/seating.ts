@@ -73,7 +73,7 @@ function writeParameters(
 }
 
 /** Ways to come to a call in which a number of one's own was dialled. */
-const DIALLED_APART: ReadonlySet<JoinMethod> = new Set(['pickup', 'replaces', 'feature-code']);
+const DIALLED_APART: ReadonlySet<JoinMethod> = new Set(['pickup', 'replaces', 'feature-code', 'click-to-dial']);
 
 const findDialled = ({ call, join }: Leg, dialled: string): string =>
   join && DIALLED_APART.has(join.method) ? dialled : call.dialled;

@@ -36,6 +36,7 @@ export const PARAMETERS = {
 export const LEG_FIELDS = {
   doubt: '',
   callerNumber: '',
+  claimedNumber: '',
   calledNumber: '',
   connected: '',
   connectedAt: 0,

@@ -133,7 +133,7 @@ export class Transfers {
   connect(leg: Leg, message: SipMessage, { source, observedAt }: Observation, directory: Directory): void {
     if (directory.role(source.ip, source.port) !== 'pbx') return;
     const number = this.#readConnected(message, directory);
-    if (number === '' || isSameNumber(number, leg.connected)) return;
+    if (number === '' || (isSameNumber(number, leg.connected) && !isNewsOfStranger(leg))) return;
     leg.connected = number;
     leg.connectedAt = observedAt;
     leg.isWithStranger = !leg.call.legs.some((other) => other !== leg && hasEnd(other, number));
@@ -142,16 +142,22 @@ export class Transfers {
     if (pickedUp) return this.#calls.merge(leg, pickedUp, 'pickup');
     const others = this.#joiner.finder
       .findOwn(directory.site(source), number)
-      .filter((other) => other.call !== leg.call && other.isReleased);
+      .filter((other) => other.call !== leg.call && (other.isFed || other.isReleased));
     const taken = onlyCall(others.filter((one) => isTaken(leg, one)));
     const other = onlyCall(others.filter((one) => isMutual(leg, one))) ?? (taken?.isDoubted ? undefined : taken);
-    if (other) this.#introduce(leg, other);
+    if (other) return this.#introduce(leg, other);
+    const made = findMadeFor(leg, others);
+    if (made) this.#attach(made, leg);
   }
 
   /** One of the two may be the leg that was made for the other. */
   #introduce(one: Leg, other: Leg): void {
     const [made, feeder] = one.candidates.includes(other) ? [one, other] : [other, one];
     if (!made.candidates.includes(feeder)) return this.#calls.merge(one, other, 'connected-identity');
+    this.#attach(made, feeder);
+  }
+
+  #attach(made: Leg, feeder: Leg): void {
     this.#calls.attach(made, feeder, 'connected-identity');
     this.#onFed(feeder);
   }
@@ -258,9 +264,35 @@ const isMutual = (leg: Leg, other: Leg): boolean =>
   other.isWithStranger &&
   (isFoundFor(leg, other) || leg.connectedAt - other.connectedAt <= AT_ONCE_MS);
 
-/** The one was called for the other, as it may be, and rang or answered just now. */
-const isFoundFor = (leg: Leg, made: Leg): boolean =>
-  made.candidates.includes(leg) && leg.connectedAt - Math.max(made.rangAt, made.answeredAt) <= AT_ONCE_MS;
+/** The one was called for the other, as it may be. */
+const isFoundFor = (leg: Leg, made: Leg): boolean => made.candidates.includes(leg) && isToldAtOnce(leg, made);
+
+/** It rang or answered just now. */
+const isToldAtOnce = ({ connectedAt }: Leg, { rangAt, answeredAt }: Leg): boolean =>
+  connectedAt - Math.max(rangAt, answeredAt) <= AT_ONCE_MS;
+
+/** Who talks to the PBX already (a queue, a menu) is told at once whom it calls. */
+const isCalledAtOnce = ({ connectedAt, isUp }: Leg, { startedAt }: Leg): boolean =>
+  isUp && connectedAt - startedAt <= AT_ONCE_MS;
+
+/** A phone that is called for nobody is shown somebody at first: it is news when it is told the same. */
+const isNewsOfStranger = ({ isFed, isWithStranger, connectedAt }: Leg): boolean =>
+  isFed && isWithStranger && connectedAt === 0;
+
+/** The leg that was made for who is told just then that it is connected there, though it may show another caller. */
+function findMadeFor(leg: Leg, others: readonly Leg[]): Leg | undefined {
+  const only = onlyCall(others);
+  if (only && isCalledAtOnce(leg, only)) return mayBeFor(only, leg) ? only : undefined;
+  const isHidden = (made: Leg): boolean => !isSameNumber(made.callerNumber, leg.callerNumber);
+  return onlyCall(others.filter((made) => mayBeFor(made, leg) && isHidden(made) && isToldAtOnce(leg, made)));
+}
+
+const mayBeFor = (made: Leg, leg: Leg): boolean =>
+  made.isFed &&
+  made.join === undefined &&
+  (made.candidates.length === 0 || made.candidates.includes(leg)) &&
+  made.startedAt >= leg.startedAt &&
+  isSameNumber(made.calledNumber, leg.connected);
 
 /** A call that the PBX answered without calling anybody, and not to that number: it took over one that waits. */
 const isTaken = (leg: Leg, other: Leg): boolean =>

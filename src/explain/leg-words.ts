@@ -25,6 +25,7 @@ const METHODS: { readonly [method in JoinMethod]: (leg: Leg, other: string) => s
   'caller-number': (leg, other) => `same caller ${leg.callerNumber} as ${other}, at the same PBX`,
   'called-number': (leg, other) => `same called ${leg.calledNumber} as ${other} a moment ago, at the same PBX`,
   'feature-code': (leg, other) => `the PBX calls for ${leg.callerNumber}, which talks on ${other}`,
+  'click-to-dial': (leg, other) => `the PBX called ${other} for nobody, and ${leg.calledNumber} once it was answered`,
 };
 
 /** How a leg came to its call, in words. */
