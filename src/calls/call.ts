@@ -196,6 +196,8 @@ export class Leg implements Timed {
   addressee: Addressee | undefined = undefined;
   /** CANCEL or early BYE by the calling side. */
   callerLeft = false;
+  /** The PBX hung up on it: who was there did not leave. */
+  isDropped = false;
   /** An ACK was seen that belongs to no failed transaction. */
   isAcknowledged = false;
   /** Session interval, 0 for none. RFC 4028. */

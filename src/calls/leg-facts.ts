@@ -26,10 +26,22 @@ export function isGivenUp(leg: Leg): boolean {
   if (leg.feeder === undefined || leg.call.legs.some((other) => isInsteadOf(other, leg))) return false;
   let feeder: Leg | undefined = leg.feeder;
   for (let depth = 0; feeder && depth < MAX_DEPTH; depth++, feeder = feeder.feeder) {
-    if (feeder.callerLeft || ((feeder.phase === 'ended' || feeder.isOver) && !isRefused(feeder))) return true;
+    if (
+      hasLeft(feeder) ||
+      (feeder.isTransferred && leg.call.legs.some((other) => other !== leg && isLeftWaiting(other)))
+    )
+      return true;
   }
   return false;
 }
+
+/** Its caller gave up, or hung up; the PBX did neither refuse it nor hang up. */
+const hasLeft = (leg: Leg): boolean =>
+  leg.callerLeft || ((leg.phase === 'ended' || leg.isOver) && !isRefused(leg) && !leg.isDropped);
+
+/** Who was handed over to somebody who rings left. */
+const isLeftWaiting = (leg: Leg): boolean =>
+  leg.answeredAt > 0 && hasLeft(leg) && !leg.dialogs.some(({ referral }) => referral);
 
 /** Somebody waits, but who handed over; or another phone was answered for who waited. */
 const isInsteadOf = (other: Leg, leg: Leg): boolean =>

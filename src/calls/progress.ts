@@ -217,6 +217,7 @@ export class Progress {
   close(leg: Leg, dialog: Dialog, at: number, by: EndedBy, synthesised = false): void {
     if (dialog.over) return;
     dialog.over = true;
+    leg.isDropped = by === (leg.isFed ? 'caller' : 'called');
     this.#settle(leg, at, by, synthesised);
   }
 

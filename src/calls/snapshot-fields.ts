@@ -48,6 +48,7 @@ export const LEG_FIELDS = {
   phase: 'held',
   isReleased: false,
   callerLeft: false,
+  isDropped: false,
   isAcknowledged: false,
   sessionMs: 0,
   startedAt: 0,

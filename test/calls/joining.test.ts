@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CallEvent } from '../../src/calls/event.ts';
 import { openTenant, play } from './harness.ts';
-import { CASES, plain } from './shown-caller-stories.ts';
+import { CASES, plain } from './given-up-stories.ts';
 
 /** Each party in one line: its call as a letter, its leg, its events with their seconds, how it was joined. */
 function parties(events: readonly CallEvent[]): string[] {
