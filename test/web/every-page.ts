@@ -18,7 +18,9 @@ const steps = (call: string): Step[] => [
   ['Call events', '/call-events'],
   ['a new rule', '/call-events', addRule],
   ['a rule that is refused', '/call-events', addWrongRule],
+  ['a rule to be edited', '/call-events', editRule],
   ['a test event', '/call-events', (page) => press(page, /^Send a test event/)],
+  ['what became of a test event', '/call-events', sendTestEvent],
   ['a rule to be deleted', '/call-events', (page) => press(page, /^Delete/)],
   ['no rule that fits', '/call-events?find=nothing'],
   ['events to be sent', `/calls/${call}`, (page) => press(page, /^Send its events/)],
@@ -32,12 +34,22 @@ const steps = (call: string): Step[] => [
   ['no page', '/nowhere'],
 ];
 
-async function addRule(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Add a rule' }).click();
+const press = (page: Page, name: string | RegExp): Promise<void> => page.getByRole('button', { name }).first().click();
+
+async function openRule(page: Page, button: string | RegExp): Promise<void> {
+  await press(page, button);
   for (const summary of await page.locator('summary').all()) await summary.click();
 }
 
-const press = (page: Page, name: string | RegExp): Promise<void> => page.getByRole('button', { name }).first().click();
+const addRule = (page: Page): Promise<void> => openRule(page, 'Add a rule');
+
+const editRule = (page: Page): Promise<void> => openRule(page, /^Edit:/);
+
+async function sendTestEvent(page: Page): Promise<void> {
+  await press(page, /^Send a test event/);
+  await press(page, /^Send$/);
+  await page.getByText('The script did not take it').waitFor();
+}
 
 /** Requests that would change something are refused. */
 const refuse = (page: Page, path: string, status: number, error: object): Promise<unknown> =>
