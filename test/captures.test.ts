@@ -58,6 +58,10 @@ const PBXS = [
     folder: 'test/fixtures/freeswitch',
     configuration: loadConfiguration(join(root, 'test/fixtures/freeswitch/freeswitch.yaml'), {}),
   },
+  {
+    folder: 'test/fixtures/asterisk',
+    configuration: loadConfiguration(join(root, 'test/fixtures/asterisk/asterisk.yaml'), {}),
+  },
 ];
 
 t.test('recordings yield exactly their events', async (t) => {
