@@ -26,6 +26,8 @@ export interface Newcomer {
   readonly tokens: readonly Token[];
 }
 
+// A carrier takes no longer to send a call back that is for another number here.
+const RETURNED_MS = 5000;
 const NAMING_HEADERS = ['Replaces', 'Join', 'Target-Dialog'] as const;
 
 /** Finds the call that a new leg is part of: by what its INVITE carries, else by its numbers. Design §5. */
@@ -202,15 +204,21 @@ export class Joiner {
   }
 
   #byNumbers({ invitation, observation, site }: Newcomer): Join | Doubt | undefined {
-    const { numbers } = invitation;
-    const found = this.finder.find(observation, site, numbers, observation.observedAt);
-    return found ? asFed(found) : this.#byTime(invitation, observation, site);
+    const found = this.finder.find(observation, site, invitation.numbers, observation.observedAt);
+    if (!found) return this.#byTime(invitation, observation, site);
+    if (invitation.origin === 'trunk' && !isReturned(found, observation.observedAt)) return undefined;
+    return asFed(found);
   }
 
-  /** Somebody is forwarded to the outside, shown as the PBX likes: what happens next may tell who. */
-  #byTime(invitation: Invitation, observation: Observation, site: string): Doubt | undefined {
-    if (!this.#isHidden(invitation, site, observation.observedAt)) return undefined;
-    const legs = this.finder.findAnySeeking(observation, site);
+  /** Somebody is called, shown as the PBX likes: what happens next may tell for whom. */
+  #byTime({ origin, numbers }: Invitation, observation: Observation, site: string): Doubt | undefined {
+    const { caller, called, isCallerExtension, isCalledExtension } = numbers;
+    if (origin !== 'pbx' || isCallerExtension || this.finder.findOwn(site, caller).length > 0) return undefined;
+    const dialled = this.finder.findDialled(site, called, observation.observedAt);
+    if (!isCalledExtension && dialled.length > 0) return undefined;
+    const legs = this.finder
+      .findSeekingLately(observation, site)
+      .filter((leg) => (isCalledExtension ? dialled.includes(leg) : leg.caller !== undefined || leg.feeds > 0));
     return legs.length > 0
       ? { doubt: `it shows no number of the ${legs.length} legs that it may be for`, legs }
       : undefined;
@@ -221,6 +229,12 @@ export class Joiner {
     return leg && { method: 'pickup', leg, feeder: undefined };
   }
 }
+
+/** A carrier sends a call back before it says that it rings: what comes later is another call. */
+const isReturned = (found: NonNullable<Found>, at: number): boolean =>
+  ('leg' in found ? [found.leg] : found.legs).every(
+    ({ rangAt, answeredAt, startedAt }) => rangAt + answeredAt === 0 && at - startedAt <= RETURNED_MS,
+  );
 
 const asFed = (found: Found): Join | Doubt | undefined =>
   found && 'leg' in found ? { ...found, feeder: found.leg } : found;

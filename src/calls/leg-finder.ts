@@ -40,6 +40,8 @@ const FRESH_MS = 5000;
 const PROMPT_MS = 1000;
 // A PBX makes the legs of a ring group within this time.
 const AT_ONCE_MS = 500;
+// It calls all devices of one extension within this time.
+const SAME_MS = 100;
 const MIN_SUFFIX = 3;
 const MAX_RECENT = 32;
 
@@ -126,7 +128,7 @@ export class LegFinder {
     const hidden = byCalled.filter((leg) => hasHiddenCaller(leg, numbers) && at - leg.startedAt < FRESH_MS);
     const idle = hidden.filter(({ feeds }) => feeds === 0);
     if (idle.length > 0) return chooseOnly(idle, 'called-number');
-    const again = hidden.filter((leg) => !isCalling(leg, numbers.called));
+    const again = hidden.filter((leg) => isAlone(leg) && !isCalling(leg, numbers.called, at));
     return (
       this.#findHidden(hop, site, numbers, at) ??
       chooseOnly(again, 'called-number') ??
@@ -148,7 +150,7 @@ export class LegFinder {
   }
 
   /** The last callers that seek somebody: one of them may have caused the leg with this first hop, which tells of none. */
-  findAnySeeking(hop: Hop, site: string): Leg[] {
+  findSeekingLately(hop: Hop, site: string): Leg[] {
     const legs = this.#recent.get(site) ?? [];
     return legs.filter(
       (leg) =>
@@ -262,12 +264,13 @@ function hasHiddenCaller(leg: Leg, { caller, isCallerExtension, isCalledExtensio
   return !isTelling(leg.callerNumber) || (leg.caller !== undefined && !isCallerExtension && !isCalledExtension);
 }
 
-/** The number is being called for it. */
-const isCalling = (leg: Leg, number: string): boolean =>
+/** The number is being called for it, and not just now: other devices of an extension are called at once. */
+const isCalling = (leg: Leg, number: string, at: number): boolean =>
   leg.call.legs.some(
-    ({ feeder, phase, calledNumber, transactions }) =>
+    ({ feeder, phase, startedAt, calledNumber, transactions }) =>
       feeder === leg &&
       (phase === 'pending' || phase === 'held') &&
+      at - startedAt > SAME_MS &&
       isSameNumber(calledNumber, number) &&
       !transactions.some(({ wasWithdrawn }) => wasWithdrawn),
   );
@@ -280,7 +283,9 @@ const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) 
  * that the PBX called and that are left alone (parked); then legs that talk, which may be transferred at any time; last, legs
  * that are being served. Those of the next sort may be meant just as well.
  */
-function chooseCaller(callers: readonly Leg[], phones: readonly Leg[], { called }: Numbers, at: number): Found {
+function chooseCaller(into: readonly Leg[], outOf: readonly Leg[], { called }: Numbers, at: number): Found {
+  const callers = into.filter((leg) => !isCalling(leg, called, at));
+  const phones = outOf.filter((leg) => !isCalling(leg, called, at));
   const alone = callers.filter(isAlone);
   const [served, seeking] = partition(alone, (leg) => isServed(leg, at));
   const isExact = (leg: Leg): boolean => isSameNumber(leg.calledNumber, called);

@@ -37,7 +37,7 @@ export class Pickups {
 
   /**
    * The ringing leg that a pickup is for, if only one call rings there (of that caller, where the PBX has told who that is);
-   * nobody takes a call from his own phone.
+   * nobody names his own phone.
    */
   find({ tenant, number, by }: Pickup, caller?: string): Leg | undefined {
     let found: Leg | undefined;
@@ -45,7 +45,7 @@ export class Pickups {
     for (const leg of this.#ringing.get(tenant) ?? []) {
       if (++seen > MAX_SEEN) return undefined;
       if (leg.phase !== 'pending' && leg.phase !== 'held') continue;
-      if (isSameNumber(leg.calledNumber, by) || (number !== '' && !isSameNumber(leg.calledNumber, number))) continue;
+      if (number !== '' && (!isSameNumber(leg.calledNumber, number) || isSameNumber(leg.calledNumber, by))) continue;
       if (caller !== undefined && !isSameNumber(leg.callerNumber, caller)) continue;
       if (found && found.call !== leg.call) return undefined;
       found = leg;
