@@ -93,6 +93,46 @@ const connected = (number: string): string[] => [`P-Asserted-Identity: <sip:${nu
 }
 
 {
+  const [line, next] = [outside('c1', '102', '15550100'), outside('c4', '103', '15550100')];
+  const [phone, other] = [ring('c2', '15550100', '102'), ring('c5', '15550100', '103')];
+  const mobile = toTrunk('c3', '15550100', '15550177');
+  story(
+    'somebody who is forwarded to the outside under his own number calls once more: that is no call that comes back',
+    [
+      [line.invite(0), phone.invite(0.1), phone.say(0.2, '486 Busy Here')],
+      [mobile.invite(0.3), mobile.say(0.5, '180 Ringing'), line.say(0.51, '180 Ringing')],
+      [next.invite(1), other.invite(1.1), other.say(2, '486 Busy Here'), next.say(2.01, '486 Busy Here')],
+      [mobile.say(4, '200 OK'), line.say(4.01, '200 OK'), line.bye(8), mobile.bye(8.01)],
+    ],
+    [
+      'A 102 c2, 0.1 dial-in, 0.2 BUSY response_486, (numbers 0.8)',
+      'B 103 c5, 1.1 dial-in, 2 BUSY response_486, (numbers 0.8)',
+    ],
+  );
+}
+
+{
+  const [mine, another, pickup] = [dial('c1', '101', '103'), dial('c3', '102', '104'), dial('c5', '103', '*8')];
+  const [own, rung] = [ring('c2', '101', '103'), ring('c4', '102', '104')];
+  story(
+    'while calls ring at two phones, one of these takes a call of the group: its own, as the PBX withdraws that',
+    [
+      [mine.invite(0), own.invite(0.1), own.say(0.2, '180 Ringing'), mine.say(0.21, '180 Ringing')],
+      [another.invite(1), rung.invite(1.1), rung.say(1.2, '180 Ringing'), another.say(1.21, '180 Ringing')],
+      [pickup.invite(2), pickup.say(2.1, '200 OK'), mine.say(2.11, '200 OK'), own.cancel(2.12), own.say(2.13, '487 x')],
+      [pickup.bye(5), mine.byeBack(5.01), rung.say(6, '486 Busy Here'), another.say(6.01, '486 Busy Here')],
+    ],
+    [
+      'A 101 c1, 0.1 dial-out, 2.11 answer-out, 5.01 ANSWER answered',
+      'A 103 c2, 0.1 dial-in, 2.13 NOANSWER ring_timeout, (numbers 0.8)',
+      'B 102 c3, 1.1 dial-out, 6.01 BUSY response_486',
+      'B 104 c4, 1.1 dial-in, 6 BUSY response_486, (numbers 0.8)',
+      'A 103 c5, 2.1 dial-out, 2.1 answer-out, 5 ANSWER answered, (pickup 0.7)',
+    ],
+  );
+}
+
+{
   const [phone, called] = [ring('c1', '102', '101'), ring('c2', '102', '102')];
   const talking = [phone.invite(0), phone.say(0.1, '180 Ringing'), phone.say(2, '200 OK')];
   const first = 'A 101 c1, 0 dial-in, 2 answer-in, 8 ANSWER answered';
