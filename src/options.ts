@@ -109,7 +109,7 @@ const limits = z.strictObject({
   observedBytes: count(
     67_108_864,
     1_073_741_824,
-    'SIP that waits to be looked at; what comes on top is forwarded unseen',
+    'SIP that waits to be looked at, and HEP; what comes on top is forwarded unseen, or lost',
   ),
 });
 

@@ -1,4 +1,3 @@
-import type { Logger } from '../log.ts';
 import type { Observation, ObservationSink } from '../sip/observation.ts';
 
 const WARN_INTERVAL_MS = 60_000;
@@ -10,14 +9,19 @@ const WARN_INTERVAL_MS = 60_000;
 export class LiveClock {
   readonly #maxSkewMs: number;
   readonly #sink: ObservationSink;
-  readonly #log: Logger;
+  readonly #warn: (text: string, about: object) => void;
   readonly #now: () => number;
   #warnedAt = -Infinity;
 
-  constructor(maxSkewMs: number, sink: ObservationSink, log: Logger, now: () => number = Date.now) {
+  constructor(
+    maxSkewMs: number,
+    sink: ObservationSink,
+    warn: (text: string, about: object) => void,
+    now: () => number = Date.now,
+  ) {
     this.#maxSkewMs = maxSkewMs;
     this.#sink = sink;
-    this.#log = log;
+    this.#warn = warn;
     this.#now = now;
   }
 
@@ -27,7 +31,7 @@ export class LiveClock {
     if (Math.abs(skewMs) <= this.#maxSkewMs) return this.#sink(observation);
     if (now - this.#warnedAt > WARN_INTERVAL_MS) {
       this.#warnedAt = now;
-      this.#log.warn({ skewMs: Math.round(skewMs) }, "a capture agent's clock is off: the time of arrival counts");
+      this.#warn("a capture agent's clock is off: the time of arrival counts", { skewMs: Math.round(skewMs) });
     }
     this.#sink({ ...observation, observedAt: now });
   };

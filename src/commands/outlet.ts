@@ -1,6 +1,7 @@
 import type { Observation } from '../sip/observation.ts';
+import { SourceCounts } from '../sources/source-counts.ts';
 import { BATCH_BYTES, ObservationBatch } from './observation-batch.ts';
-import type { FromThread } from './sip-messages.ts';
+import type { FromObserver } from './observer-messages.ts';
 
 /** Events are to reach scripts within milliseconds; where so many bytes come in that time, they wait for more to come along. */
 const FLUSH_MS = 4;
@@ -13,20 +14,21 @@ const MAX_LINES_PER_BEAT = 10;
 
 /** Hands observations over in batches, as long as they are taken. */
 export class Outlet {
+  /** What could not be used is told of. */
+  readonly counts = new SourceCounts();
   #batch = new ObservationBatch();
   readonly #waiting: ObservationBatch[] = []; // the oldest first
   readonly #spare: ObservationBatch[] = [];
-  readonly #drops = new Map<string, number>();
   #toldDrops = 0;
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushMs = FLUSH_MS;
   #lines = 0;
   readonly #maxBytes: number;
-  readonly #tell: (message: FromThread) => void;
+  readonly #tell: (message: FromObserver) => void;
 
   /** `maxBytes` may wait to be looked at; what comes on top is dropped. */
-  constructor(maxBytes: number, tell: (message: FromThread) => void) {
+  constructor(maxBytes: number, tell: (message: FromObserver) => void) {
     this.#maxBytes = maxBytes;
     this.#tell = tell;
   }
@@ -86,7 +88,7 @@ export class Outlet {
 
   /** Counts input that was of no use. */
   drop(reason: string): void {
-    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+    this.counts.drop(reason);
   }
 
   /** A flood of log lines is cut off: the counts tell of it. */
@@ -100,8 +102,8 @@ export class Outlet {
     this.#lines = 0;
     this.flush();
     let count = 0;
-    for (const one of this.#drops.values()) count += one;
-    if (count > this.#toldDrops) this.#tell({ kind: 'drops', drops: this.#drops });
+    for (const one of this.counts.drops.values()) count += one;
+    if (count > this.#toldDrops) this.#tell({ kind: 'drops', drops: this.counts.drops });
     this.#toldDrops = count;
   }
 }

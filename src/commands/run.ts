@@ -14,19 +14,16 @@ import { type Logger, openLog } from '../log.ts';
 import { type Configuration, loadConfiguration } from '../rules/config-file.ts';
 import { ConfigurationWatch } from '../rules/config-watch.ts';
 import { RuleSet } from '../rules/rule-set.ts';
-import { parseListenAddress } from '../sip/listen-address.ts';
 import type { Address, Observation } from '../sip/observation.ts';
-import { HepListener } from '../sources/hep-listener.ts';
-import { SourceCounts } from '../sources/source-counts.ts';
 import { ApiFront } from './api-front.ts';
 import { makeDispatcher, storePath } from './delivery-setup.ts';
 import { describeConfiguration } from './describe.ts';
-import { LiveClock } from './live-clock.ts';
+import { HepFront } from './hep-front.ts';
 import { LivePipeline } from './live-pipeline.ts';
 import type { Surroundings } from './replay.ts';
 import { makeDirectory, makeTracker } from './setup.ts';
 import { SipFront } from './sip-front.ts';
-import { hasEngine, hepAddresses, makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
+import { hasEngine, makeHepStart, makeThreadStart, readCertificates, readPeers } from './sip-setup.ts';
 import { SipState } from './sip-state.ts';
 import { openStore } from './store-setup.ts';
 
@@ -71,7 +68,7 @@ class Server {
   readonly #lock: StoreLock;
   readonly #file: StoreFile;
   readonly #store: SqliteStore;
-  readonly #hep: HepListener;
+  readonly #hep: HepFront | undefined;
   readonly #state: SipState;
   readonly #sip: SipFront | undefined;
   readonly #watch: ConfigurationWatch;
@@ -80,17 +77,17 @@ class Server {
   readonly #apiRules: ApiRules;
   readonly #gone: GoneRules;
   readonly #api: ApiFront | undefined;
-  readonly #counts = new SourceCounts();
   readonly #configPath: string;
   readonly #drainMs: number;
   readonly #sipDrainMs: number;
-  readonly #listen: readonly string[];
   #configuration: Configuration;
   #directory: Directory;
   /** Where the PBX was found to be, once that is known. */
   #upstream: readonly Address[] | undefined;
   #ticking: NodeJS.Timeout | undefined;
   #ticks = 0;
+  /** SIP messages that came as HEP. */
+  #packets = 0;
 
   constructor(configPath: string, configuration: Configuration, print: (line: string) => void) {
     const { options, rules } = configuration;
@@ -100,7 +97,6 @@ class Server {
     this.#ruleSet = new RuleSet(rules);
     this.#drainMs = options.delivery.drainTimeout;
     this.#sipDrainMs = options.sip.drainTimeout;
-    this.#listen = hepAddresses(options);
     this.#directory = makeDirectory(configuration);
     this.#tracker = makeTracker(configuration);
     this.#lock = new StoreLock(storePath(configPath, options), LOCK_WAIT_MS);
@@ -137,11 +133,12 @@ class Server {
       this.#pipeline.observe(observation);
       this.#api?.observe(observation);
     };
-    const clock = new LiveClock(options.hep.maxClockSkew, observe, this.#log);
     const takeHep = (observation: Observation): void => {
-      if (this.#sip?.admit(observation) ?? true) clock.observe(observation);
+      this.#packets++;
+      if (this.#sip?.admit(observation) ?? true) observe(observation);
     };
-    this.#hep = new HepListener(takeHep, this.#counts, Date.now);
+    const hepStart = makeHepStart(options);
+    this.#hep = hepStart.listen.length > 0 ? new HepFront(hepStart, takeHep, this.#log) : undefined;
     if (hasEngine(options.sip)) {
       const start = makeThreadStart(configPath, configuration, this.#state.secret());
       this.#sip = new SipFront(
@@ -162,7 +159,7 @@ class Server {
   async start(): Promise<Addresses> {
     try {
       this.#restore();
-      const hep = await this.#hep.listen(this.#listen.map((text) => parseListenAddress(text)!));
+      const hep = (await this.#hep?.start()) ?? [];
       const sip = (await this.#sip?.start()) ?? [];
       const page = this.#api ? [`API and page on ${await this.#api.start()}.`, this.#api.describe()] : [];
       this.#dispatcher.start();
@@ -171,7 +168,7 @@ class Server {
     } catch (error) {
       await this.#api?.stop();
       await this.#sip?.stop(0);
-      await this.#hep.close();
+      await this.#hep?.stop();
       this.#closeStore();
       throw error;
     }
@@ -186,8 +183,17 @@ class Server {
       isStoreSound: () => this.#dispatcher.storeFailure === undefined,
       legs: () => this.#tracker.legCount,
       messages: () => this.#tracker.messages,
-      drops: () => new Map([...this.#tracker.drops, ...this.#counts.drops, ...(this.#sip?.drops ?? [])]),
+      drops: () => this.#drops(this.#tracker.drops),
     };
+  }
+
+  /** What was of no use, by reason: what is given, and of the threads that observe. */
+  #drops(others: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+    const sum = new Map(others);
+    for (const part of [this.#hep, this.#sip]) {
+      for (const [reason, count] of part?.drops ?? []) sum.set(reason, (sum.get(reason) ?? 0) + count);
+    }
+    return sum;
   }
 
   /** Calls that were up when the last run ended go on. */
@@ -208,14 +214,13 @@ class Server {
     await this.#api?.stop();
     await this.#sip?.stop(this.#sipDrainMs);
     clearInterval(this.#ticking);
-    await this.#hep.close();
+    await this.#hep?.stop();
     await this.#dispatcher.stop(this.#drainMs);
     this.#closeStore();
-    const { messages, drops } = this.#counts;
     const { delivered, stale, dead } = this.#dispatcher.finished;
-    const dropped = Object.fromEntries([...drops, ...(this.#sip?.drops ?? [])]);
+    const drops = Object.fromEntries(this.#drops());
     this.#log.info(
-      { messages: this.#tracker.messages, packets: messages, drops: dropped, delivered, stale, dead },
+      { messages: this.#tracker.messages, packets: this.#packets, drops, delivered, stale, dead },
       'stopped',
     );
   }
@@ -226,7 +231,7 @@ class Server {
       this.#dispatcher.keepCalls();
       this.#dispatcher.takeRequeued();
     }
-    this.#pipeline.tick(this.#sip?.observedUntil ?? Infinity);
+    this.#pipeline.tick(Math.min(...[this.#hep, this.#sip].map((part) => part?.observedUntil ?? Infinity)));
   }
 
   #leap(byMs: number): void {

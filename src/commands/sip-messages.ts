@@ -25,19 +25,13 @@ export interface DrachtioStart {
 
 /** What it is told; `done`: the oldest batch that waits has been read. */
 export type ToThread =
+  | { readonly kind: 'done' }
   | { readonly kind: 'plan'; readonly tenants: readonly Tenant[]; readonly peers: KnownPeers }
   | { readonly kind: 'certificates'; readonly server: NonNullable<TlsOptions['server']> }
-  | { readonly kind: 'done' }
   | { readonly kind: 'stop'; readonly drainMs: number };
 
-/** What it tells. A `batch` may be empty: then it tells that nothing was observed up to that time. */
-export type FromThread =
-  | { readonly kind: 'started'; readonly addresses: readonly string[] }
-  | { readonly kind: 'refused'; readonly text: string }
-  | { readonly kind: 'batch'; readonly memory: SharedArrayBuffer; readonly length: number; readonly until: number }
+/** What the engine tells. */
+export type FromEngine =
   | { readonly kind: 'bindings'; readonly account: string; readonly bindings: readonly Binding[] }
   | { readonly kind: 'routed'; readonly server: string; readonly callId: string }
-  | { readonly kind: 'upstream'; readonly places: readonly Address[] }
-  | { readonly kind: 'drops'; readonly drops: ReadonlyMap<string, number> }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly text: string; readonly about: object }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'upstream'; readonly places: readonly Address[] };

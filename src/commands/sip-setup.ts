@@ -11,6 +11,7 @@ import type { EmbeddedOptions } from '../proxy/embedded/embedded-engine.ts';
 import type { KnownPeers } from '../proxy/peers.ts';
 import type { Configuration } from '../rules/config-file.ts';
 import { parseListenAddress } from '../sip/listen-address.ts';
+import type { HepStart } from './hep-messages.ts';
 import type { DrachtioStart, ThreadStart } from './sip-messages.ts';
 
 type SipOptions = Options['sip'];
@@ -72,6 +73,13 @@ export const hasEngine = ({ engine, listen }: SipOptions): boolean =>
 /** HEP is what tells us of calls in drachtio servers: there is always an address for it. */
 export const hepAddresses = ({ sip, hep }: Options): readonly string[] =>
   sip.engine === 'drachtio' && hep.listen.length === 0 ? ['udp:127.0.0.1:9060'] : hep.listen;
+
+/** What HEP is read with; with no addresses, it is not. */
+export const makeHepStart = (options: Options): HepStart => ({
+  listen: hepAddresses(options).map((text) => parseListenAddress(text)!),
+  maxObservedBytes: options.limits.observedBytes,
+  maxClockSkewMs: options.hep.maxClockSkew,
+});
 
 function makeDrachtioStart(configPath: string, options: Options): DrachtioStart {
   const { drachtio, tls } = options.sip;

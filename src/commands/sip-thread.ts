@@ -9,7 +9,8 @@ import { DrachtioEngine, type DrachtioEvents } from '../proxy/drachtio/drachtio-
 import { EmbeddedEngine } from '../proxy/embedded/embedded-engine.ts';
 import { DirectoryAccounts } from './accounts.ts';
 import { Outlet } from './outlet.ts';
-import type { FromThread, ThreadStart, ToThread } from './sip-messages.ts';
+import type { FromObserver } from './observer-messages.ts';
+import type { FromEngine, ThreadStart, ToThread } from './sip-messages.ts';
 
 // The thread of the SIP engine: calls go on here whatever the rest of Ringside is busy with, and before all of that.
 
@@ -29,7 +30,7 @@ raisePriority();
 const port = parentPort!;
 const { options, tenants, realm, maxObservedBytes, drachtio } = workerData as ThreadStart;
 
-const tell = (message: FromThread): void => port.postMessage(message);
+const tell = (message: FromObserver | FromEngine): void => port.postMessage(message);
 
 const makeAccounts = (list: readonly Tenant[]): Accounts => new DirectoryAccounts(new Directory(list), list, realm);
 

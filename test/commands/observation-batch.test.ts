@@ -8,6 +8,7 @@ const observation = (i: number, size = 10): Observation => ({
   destination: { ip: '198.51.100.200', port: 65_535 },
   transport: (['udp', 'tcp', 'tls', 'ws', 'wss'] as const)[i % 5]!,
   bytes: Buffer.alloc(size, i),
+  ...(i % 3 === 1 && { correlationId: `Köln-${i}` }),
 });
 
 function read(batch: ObservationBatch): Observation[] {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { BATCH_BYTES, ObservationBatch } from '../../src/commands/observation-batch.ts';
 import { Outlet } from '../../src/commands/outlet.ts';
-import type { FromThread } from '../../src/commands/sip-messages.ts';
+import type { FromObserver } from '../../src/commands/observer-messages.ts';
 
 const place = { ip: '192.0.2.1', port: 5060 };
 const observation = {
@@ -13,7 +13,7 @@ const observation = {
 };
 
 t.test('who is behind gets what there is in few batches, and nothing is dropped before they are full', (t) => {
-  const told: FromThread[] = [];
+  const told: FromObserver[] = [];
   const outlet = new Outlet(4 * BATCH_BYTES, (message) => void told.push(message));
   const sizes = (): number[] => told.flatMap((message) => (message.kind === 'batch' ? [message.length] : []));
   const size = ObservationBatch.sizeOf(observation);
@@ -37,7 +37,7 @@ t.test('who is behind gets what there is in few batches, and nothing is dropped 
 t.test(
   'what is too much for who takes nothing is dropped and counted, and it goes on when something was taken',
   (t) => {
-    const told: FromThread[] = [];
+    const told: FromObserver[] = [];
     const outlet = new Outlet(BATCH_BYTES, (message) => void told.push(message));
     const sizes = (): number[] => told.flatMap((message) => (message.kind === 'batch' ? [message.length] : []));
     outlet.add(observation);

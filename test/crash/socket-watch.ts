@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { UpTime } from './verify.ts';
 
 const SAMPLE_MS = 5;
-/** What was read is committed by then. */
-const COMMIT_MS = 300;
+/** What was read is committed by then: it waits for its turn in memory, which the kernel does not see. */
+const COMMIT_MS = 500;
 
 /** Watches whether a UDP socket is read as fast as packets come, as the kernel says: what waits there a kill takes away. */
 export class SocketWatch {
