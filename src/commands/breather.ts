@@ -1,5 +1,5 @@
 /** No longer than so: events are to reach scripts within milliseconds. */
-const MAX_PAUSE_MS = 8;
+const MAX_PAUSE_MS = 4;
 /** So many packets are worth a pause; more than so many the kernel may not hold, nor does one wake-up read. */
 const LEAST_PACKETS = 3;
 const MOST_PACKETS = 24;

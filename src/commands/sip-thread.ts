@@ -35,13 +35,27 @@ const tell = (message: FromObserver | FromEngine): void => port.postMessage(mess
 const makeAccounts = (list: readonly Tenant[]): Accounts => new DirectoryAccounts(new Directory(list), list, realm);
 
 const outlet = new Outlet(maxObservedBytes, tell);
+/** Servers of whose calls one was told of since the last beat: that is enough to see whether they mirror them. */
+const routed = new Set<string>();
+
+function tellRouted(server: string, callId: string): void {
+  if (routed.has(server)) return;
+  routed.add(server);
+  tell({ kind: 'routed', server, callId });
+}
+
+function beat(): void {
+  routed.clear();
+  outlet.beat();
+}
+
 const events: DrachtioEvents = {
   onObservation: (observation) => outlet.add(observation),
   onBindings: (account, bindings) => tell({ kind: 'bindings', account, bindings }),
   onUpstream: (places) => tell({ kind: 'upstream', places }),
   onDrop: (reason) => outlet.drop(reason),
   onLog: (level, text, about) => outlet.log(level, text, about),
-  onRouted: (server, callId) => tell({ kind: 'routed', server, callId }),
+  onRouted: tellRouted,
 };
 const engine = drachtio
   ? new DrachtioEngine({ ...options, places: drachtio.places }, makeAccounts(tenants), makeCallApiId, events)
@@ -64,7 +78,7 @@ port.on('message', (message: ToThread) => {
 
 try {
   const addresses = await engine.start();
-  setInterval(() => outlet.beat(), BEAT_MS).unref();
+  setInterval(beat, BEAT_MS).unref();
   tell({ kind: 'started', addresses });
 } catch (error) {
   tell({ kind: 'refused', text: (error as Error).message });
