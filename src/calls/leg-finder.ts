@@ -68,9 +68,9 @@ export class LegFinder {
   }
 
   /** Remembers a leg that a PBX sent to a phone. */
-  addOutOf(leg: Leg, site: string, destination: Address, { caller, called }: Numbers): void {
+  addOutOf(leg: Leg, site: string, destination: Address, { caller, called, isCalledExtension }: Numbers): void {
     if (isTelling(called)) this.#add(leg, destination, keyOf(site, '=', called));
-    if (!leg.join && isTelling(caller)) this.#add(leg, destination, keyOf(site, '~', caller));
+    if (!leg.join && isCalledExtension && isTelling(caller)) this.#add(leg, destination, keyOf(site, '~', caller));
   }
 
   /** Puts back a leg as it was known before a restart. */
@@ -136,17 +136,13 @@ export class LegFinder {
     );
   }
 
-  /** Phones that the PBX called for nobody, shown either number, and that answered just now: it dials for them. */
-  #findCalledBack(hop: Hop, site: string, { caller, called }: Numbers, at: number): Leg[] {
-    const fits = ({ isUp, join, candidates, answeredAt }: Leg): boolean =>
-      isUp && !join && candidates.length === 0 && at - answeredAt <= PROMPT_MS;
-    return [caller, called].filter(isTelling).flatMap((number) =>
-      this.#collect(
-        keyOf(site, '~', number),
-        (leg) => isSameNumber(leg.callerNumber, number) && fits(leg) && isAlone(leg),
-        (anchor) => mayCause(anchor, hop, called),
-      ),
-    );
+  /** Phones that the PBX called for nobody, shown the number that it calls now that they answered. */
+  #findCalledBack(hop: Hop, site: string, { called }: Numbers, at: number): Leg[] {
+    if (!isTelling(called)) return [];
+    const fits = ({ isUp, join, candidates, answeredAt, callerNumber }: Leg): boolean =>
+      isUp && !join && candidates.length === 0 && at - answeredAt <= PROMPT_MS && isSameNumber(callerNumber, called);
+    const isPossible = (anchor: Anchor): boolean => mayCause(anchor, hop, called);
+    return this.#collect(keyOf(site, '~', called), (leg) => fits(leg) && isAlone(leg), isPossible);
   }
 
   /** The last callers that seek somebody: one of them may have caused the leg with this first hop, which tells of none. */
@@ -171,7 +167,11 @@ export class LegFinder {
     if (isTelling(numbers.caller) || !numbers.isCalledExtension) return undefined;
     const isHidden = (leg: Leg): boolean => leg.phase !== 'challenged' && !isTelling(leg.callerNumber);
     const callers = this.#collect(keyOf(site, '<', HIDDEN), isHidden, (anchor) => mayCause(anchor, hop));
-    return chooseCaller(callers, [], numbers, at);
+    const found = chooseCaller(callers, [], numbers, at);
+    const rivals = this.findDialled(site, numbers.called, at).filter(
+      (leg) => !callers.includes(leg) && leg.feeds === 0 && isFresh(leg, at) && isAlone(leg),
+    ); // who dialled a code first may hide, too
+    return found && 'leg' in found && rivals.length > 0 ? chooseOnly([found.leg, ...rivals], found.method) : found;
   }
 
   /** Callers that seek somebody, and may have caused the leg with this first hop. */

@@ -133,6 +133,25 @@ const connected = (number: string): string[] => [`P-Asserted-Identity: <sip:${nu
 }
 
 {
+  const [line, hiding] = [outside('c1', '104', 'anonymous'), dial('c3', '101', '88102')];
+  const [phone, other] = [ring('c2', 'anonymous', '104'), ring('c4', 'anonymous', '102')];
+  story(
+    'an extension hides its number by a code while somebody without a number calls: what rings tells who calls whom',
+    [
+      [line.invite(0), phone.invite(0.1), phone.say(0.2, '180 Ringing'), line.say(0.21, '180 Ringing')],
+      [hiding.invite(1), other.invite(1.1), other.say(2, '180 Ringing'), hiding.say(2.01, '180 Ringing')],
+      [other.say(4, '486 Busy Here'), hiding.say(4.01, '486 Busy Here')],
+      [line.cancel(6), phone.cancel(6.01), phone.say(6.02, '487 x')],
+    ],
+    [
+      'A 104 c2, 0.1 dial-in, 6.02 CANCEL caller_left, (called-number 0.5)',
+      'B 102 c4, 1.1 dial-in, 4 BUSY response_486, (coincidence 0.75)',
+      'B 101 c3, 2 dial-out, 4.01 BUSY response_486',
+    ],
+  );
+}
+
+{
   const [phone, called] = [ring('c1', '102', '101'), ring('c2', '102', '102')];
   const talking = [phone.invite(0), phone.say(0.1, '180 Ringing'), phone.say(2, '200 OK')];
   const first = 'A 101 c1, 0 dial-in, 2 answer-in, 8 ANSWER answered';
