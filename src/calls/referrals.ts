@@ -76,8 +76,9 @@ export class Referrals {
     if (this.size === 0) return undefined;
     if (referredBy !== '') {
       const byReferrer = (this.#byKey.get(`${site}<${numberKey(referredBy)}`) ?? []).filter(isOpen);
-      const exact = byReferrer.filter(({ target }) => isSameNumber(target, called));
-      return only(exact.length > 0 ? exact : byReferrer.filter((referral) => isFor(referral, caller)));
+      const likely = byReferrer.filter((referral) => isDue(referral, at) || isFor(referral, caller));
+      const exact = likely.filter(({ target }) => isSameNumber(target, called));
+      return only(exact.length > 0 ? exact : likely.filter((referral) => isFor(referral, caller)));
     }
     const byTarget = this.#byKey.get(`${site}>${numberKey(called)}`) ?? [];
     const prompt = byTarget.filter((referral) => isOpen(referral) && isPrompt(referral, at));
@@ -121,6 +122,9 @@ function isOpen({ leg, kind, state }: Referral): boolean {
   if (leg.referee) return leg.referee.state !== 'over';
   return leg.call.legs.length === 1 || leg.call.legs.some((other) => other !== leg && other.isUp);
 }
+
+/** Nobody followed yet, or it was asked for just now: a PBX calls a whole group. */
+const isDue = ({ isFollowed, at: askedAt }: Referral, at: number): boolean => !isFollowed || at - askedAt <= PROMPT_MS;
 
 /** Nobody followed yet, and it was asked for just now. */
 const isPrompt = ({ isFollowed, kind, leg, at: askedAt }: Referral, at: number): boolean =>

@@ -53,4 +53,29 @@ const first = (end: string): string[] => [
   );
 }
 
+{
+  const [in2, out2] = [dial('l4', '104', '102'), ring('l5', '104', '102')];
+  const by102 = ['Referred-By: <sip:102@acme.example.com>'];
+  const [target, later] = [ring('l3', '101', '103', by102), ring('l6', '104', '103', by102)];
+  story(
+    'a REFER that was followed is not followed again half a minute later, for another caller whose REFER was missed',
+    [
+      talking,
+      out1.refer(5, 'called', '<sip:103@acme.example.com>', by102),
+      [target.invite(5.1), target.say(6, '200 OK'), out1.byeBack(6.1)],
+      [in2.invite(20), out2.invite(20.1), out2.say(22, '200 OK'), in2.say(22.01, '200 OK')],
+      [later.invite(40), later.say(40.1, '486 Busy Here')],
+      [out2.bye(45), in2.byeBack(45.01), target.bye(50), in1.byeBack(50.01)],
+    ].flat(),
+    [
+      'A 101 l1, 0.1 dial-out, 2.01 answer-out, 50.01 ANSWER answered, by 102',
+      'A 102 l2, 0.1 dial-in, 2 answer-in, 6.1 ANSWER answered, (numbers 0.8)',
+      'A 103 l3, 5.1 dial-in, 6 answer-in, 50 ANSWER answered, (referred-by 0.97), by 102',
+      'B 104 l4, 20.1 dial-out, 22.01 answer-out, 45.01 ANSWER answered',
+      'B 102 l5, 20.1 dial-in, 22 answer-in, 45 ANSWER answered, (numbers 0.8)',
+      'B 103 l6, 40 dial-in, 40.1 BUSY response_486, (caller-number 0.6)',
+    ],
+  );
+}
+
 export { CASES, plain } from './shown-caller-stories.ts';

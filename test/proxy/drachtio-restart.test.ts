@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { keep, openUdpPhone } from './phones.ts';
 import { startProduct, type Product } from './product.ts';
 import { isDrachtio } from './support/drachtio.ts';
+import { ownFolder } from './support/own-folder.ts';
 import { until } from './support/ports.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse, type Dialog } from './support/wire-builders.ts';
 import type { Received, WirePhone } from './support/wire-phone.ts';
@@ -85,7 +86,7 @@ t.test('the server is killed while it rings: nobody hears of the call again', LO
 
 t.test('Ringside is killed while it rings: the call goes on', LONG, async (t) => {
   const place = await openPlace(t);
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const options = { sip: place.sip, tenant: TENANT, folder };
   const first = await startProduct(t, options);
   const invite = await ring(place, first);
@@ -102,7 +103,7 @@ t.test('Ringside is killed while it rings: the call goes on', LONG, async (t) =>
 
 t.test('a call that is answered and ended while Ringside is down', LONG, async (t) => {
   const place = await openPlace(t);
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const options = { sip: place.sip, tenant: TENANT, folder, calls: 'ringLimit: 10s, longestCall: 1m' };
   const first = await startProduct(t, options);
   const invite = await ring(place, first);

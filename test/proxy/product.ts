@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Ringside } from '../commands/process.ts';
 import { type DrachtioServer, isDrachtio, SECRET, startDrachtio } from './support/drachtio.ts';
+import { ownFolder } from './support/own-folder.ts';
 import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 
@@ -49,7 +50,7 @@ export async function startProduct(t: Test, options: ProductOptions = {}): Promi
   });
   await new Promise<void>((done) => script.listen(0, '127.0.0.1', done));
   t.teardown(() => script.close());
-  const folder = options.folder ?? t.testdir();
+  const folder = options.folder ?? ownFolder(t);
   const file = join(folder, 'ringside.yaml');
   const domains = (options.sip ?? '').includes('upstream') ? '' : 'acme.example.com'; // else those of the PBX
   const run = isDrachtio ? await findServer(t, folder, domains) : undefined;

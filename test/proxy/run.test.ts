@@ -7,6 +7,7 @@ import { Ringside, ringside } from '../commands/process.ts';
 import { keep } from './phones.ts';
 import { startProduct } from './product.ts';
 import { callerDialog, makeInDialog, makeRequest, makeResponse } from './support/wire-builders.ts';
+import { ownFolder } from './support/own-folder.ts';
 import { until } from './support/ports.ts';
 import type { Endpoint } from './support/relay.ts';
 import { openUdpPhone } from './phones.ts';
@@ -40,7 +41,7 @@ async function hangUp(
 
 t.test('an address that is taken', async (t) => {
   const taken = await keep(t, openUdpPhone());
-  const file = join(t.testdir(), 'ringside.yaml');
+  const file = join(ownFolder(t), 'ringside.yaml');
   writeFileSync(file, `sip: { listen: ["udp:${taken.at}"] }\n`);
   const { code, err } = await ringside(t, 'run', '--config', file);
   t.equal(code, 2);
@@ -53,7 +54,7 @@ t.test('an address that is taken', async (t) => {
 t.test('stopped or killed in mid-call: call and events go on after the next start', async (t) => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const [phone, pbx] = await phones(t);
-    const folder = t.testdir();
+    const folder = ownFolder(t);
     const tenant = 'sensor: trunk';
     const first = await startProduct(t, { sip: `upstream: "sip:${pbx.at}"`, tenant, folder });
     const dialog = await answer(phone, pbx, first.udp);
@@ -77,7 +78,7 @@ t.test('scripts that hang, and no disk to store on: calls go on', async (t) => {
   await new Promise<void>((done) => script.listen(0, '127.0.0.1', done));
   t.teardown(() => void script.closeAllConnections());
   t.teardown(() => void script.close());
-  const file = join(t.testdir(), 'ringside.yaml');
+  const file = join(ownFolder(t), 'ringside.yaml');
   const url = `http://127.0.0.1:${(script.address() as AddressInfo).port}/`;
   writeFileSync(
     file,
@@ -104,7 +105,7 @@ t.test('rules and tenants change while calls are up', async (t) => {
 });
 
 t.test('a trunk that is added or taken away while Ringside runs', async (t) => {
-  const folder = t.testdir();
+  const folder = ownFolder(t);
   const { udp } = await startProduct(t, { folder, sip: 'trusted: [127.0.0.8]' });
   const file = join(folder, 'ringside.yaml');
   const [trunk, server] = [await keep(t, openUdpPhone('127.0.0.9')), await keep(t, openUdpPhone('127.0.0.8'))];
