@@ -52,7 +52,7 @@ const MAX_RECENT = 32;
 export class LegFinder {
   readonly #chains = new Map<string, AnchorChain>();
   /** By site, the last legs into it. */
-  readonly #recent = new Map<string, readonly Leg[]>();
+  readonly #recent = new Map<string, Leg[]>();
 
   /** Remembers a leg by where one of its hops went; call `remove` when it is over. */
   addInto(leg: Leg, site: string, destination: Address, { caller, claimed, called }: Numbers): void {
@@ -63,8 +63,12 @@ export class LegFinder {
 
   /** Remembers a leg whose number may end with that of an extension, and that may be for somebody whom nobody dialled. */
   addRecent(leg: Leg, site: string): void {
-    const recent = this.#recent.get(site) ?? [];
-    if (!recent.includes(leg)) this.#recent.set(site, [...recent.slice(1 - MAX_RECENT), leg]);
+    const recent = this.#recent.get(site);
+    if (!recent) this.#recent.set(site, [leg]);
+    else if (!recent.includes(leg)) {
+      if (recent.length === MAX_RECENT) recent.shift();
+      recent.push(leg);
+    }
   }
 
   /** Remembers a leg that a PBX sent to a phone. */
@@ -284,6 +288,7 @@ const isAlone = (leg: Leg): boolean => !leg.isUp || !leg.call.legs.some((other) 
  * that are being served. Those of the next sort may be meant just as well.
  */
 function chooseCaller(into: readonly Leg[], outOf: readonly Leg[], { called }: Numbers, at: number): Found {
+  if (into.length === 0 && outOf.length === 0) return undefined;
   const callers = into.filter((leg) => !isCalling(leg, called, at));
   const phones = outOf.filter((leg) => !isCalling(leg, called, at));
   const alone = callers.filter(isAlone);

@@ -6,7 +6,7 @@ export class LegIndex {
   readonly #first = new Map<string, Leg>();
   #size = 0;
   /** What was asked for last: a message and its copy on the next hop come one after the other. */
-  #lastCallId = '';
+  #lastCallId: string | undefined;
   #last: Leg | undefined;
 
   get size(): number {
@@ -17,7 +17,7 @@ export class LegIndex {
   first(callId: string): Leg | undefined {
     if (callId === this.#lastCallId) return this.#last;
     this.#last = this.#first.get(callId);
-    this.#lastCallId = this.#last?.callId ?? '';
+    this.#lastCallId = this.#last?.callId ?? callId;
     return this.#last;
   }
 
@@ -41,10 +41,11 @@ export class LegIndex {
 
   /** Adds a leg before others of its Call-ID, so that the newest attempt is found first. */
   add(leg: Leg): void {
-    leg.next = this.#first.get(leg.callId);
+    leg.next = this.first(leg.callId);
     this.#first.set(leg.callId, leg);
     this.#size++;
-    this.#forgetLast();
+    this.#last = leg;
+    this.#lastCallId = leg.callId;
   }
 
   remove(leg: Leg): void {
@@ -60,7 +61,7 @@ export class LegIndex {
   }
 
   #forgetLast(): void {
-    this.#lastCallId = '';
+    this.#lastCallId = undefined;
     this.#last = undefined;
   }
 }

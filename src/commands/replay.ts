@@ -130,8 +130,9 @@ class Replay {
     this.#events.add(event);
     const rules = this.#rules.match(event);
     this.#dispatcher?.publish([{ event, rules }]);
+    if (!this.#print) return;
     const requests: ScriptRequest[] = this.#options.dryRun ? rules.map((rule) => formatRequest(event, rule)) : [];
-    this.#print?.(event, requests);
+    this.#print(event, requests);
   }
 
   /** Whether requests remained undelivered. */
